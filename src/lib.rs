@@ -1,0 +1,4 @@
+//! Finds the users whose mail client would be routed to the wrong Microsoft service, before they call.
+
+pub mod clock;
+pub mod model;
