@@ -1,0 +1,201 @@
+//! `config-v1.1.xml` (draft-ietf-mailmaint-autoconfig), with what the ISP database and Firefox OS wrote before it.
+
+use super::{
+    Fault,
+    element::{Element, Match},
+    xml::read_tree,
+};
+use crate::model::{Autoconfig, AutoconfigServer};
+
+/// Reads a `config-v1.1.xml` document; one that breaks midway is read up to there and is not strict.
+///
+/// # Errors
+/// The [`Fault`] that leaves nothing to read. A document without a usable server is none: the clients judge that.
+pub fn parse_autoconfig(body: &[u8], content_type: &str) -> Result<Autoconfig, Fault> {
+    read_autoconfig(body, content_type).map(|(document, _)| document)
+}
+
+/// Reads a document, and tells why it cannot be used where it cannot.
+pub(super) fn read_autoconfig(body: &[u8], content_type: &str) -> Result<(Autoconfig, Option<Fault>), Fault> {
+    let tree = read_tree(body, content_type, "clientConfig")?;
+    let Some(provider) = tree.root.child("emailProvider") else {
+        return Err(tree.broken.unwrap_or(Fault::NoEmailProvider));
+    };
+    let document = Autoconfig {
+        strict: tree.well_formed && !deviates(&tree.root),
+        provider_id: provider.attribute("id").map(ToOwned::to_owned),
+        display_name: provider.text_of("displayName"),
+        domains: provider.texts_of("domain"),
+        incoming: provider.children("incomingServer").map(server).collect(),
+        outgoing: provider.children("outgoingServer").map(server).collect(),
+    };
+    let is_usable = document.incoming.iter().chain(&document.outgoing).any(|server| server.hostname.is_some() || server.url.is_some());
+    let flaw = tree.broken.or_else(|| (!is_usable).then_some(Fault::NoServer));
+    Ok((document, flaw))
+}
+
+fn server(element: &Element) -> AutoconfigServer {
+    AutoconfigServer {
+        kind: element.attribute("type").unwrap_or_default().to_ascii_lowercase(),
+        hostname: element.text_of("hostname"),
+        url: element.text_of("url").or_else(|| element.text_of("server")),
+        port: element.text_of("port"),
+        socket_types: element.texts_of("socketType"),
+        authentications: element.texts_of("authentication"),
+        username: element.text_of("username"),
+    }
+}
+
+/// Whether something that is read here has a prefix or other letter case: Thunderbird compares names as they are written.
+fn deviates(element: &Element) -> bool {
+    let is_used = |element: &Element| NAMES.iter().filter_map(|name| element.matches(name)).min();
+    let is_attribute_odd = |(key, _): &(String, String)| ATTRIBUTES.iter().any(|name| key != name && key.eq_ignore_ascii_case(name));
+    is_used(element).is_some_and(|closeness| closeness != Match::Exact)
+        || element.attributes.iter().any(is_attribute_odd)
+        || element.children.iter().any(|child| is_used(child).is_some() && deviates(child))
+}
+
+/// The elements that are read.
+const NAMES: [&str; 13] = [
+    "clientConfig",
+    "emailProvider",
+    "displayName",
+    "domain",
+    "incomingServer",
+    "outgoingServer",
+    "hostname",
+    "url",
+    "server",
+    "port",
+    "socketType",
+    "authentication",
+    "username",
+];
+/// The attributes that are read.
+const ATTRIBUTES: [&str; 2] = ["id", "type"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    macro_rules! fixture {
+        ($name:literal) => {
+            ($name, include_bytes!(concat!("../../tests/fixtures/documents/", $name)).as_slice())
+        };
+    }
+
+    const XML: &str = "text/xml";
+
+    /// What a person reads in most of the fixtures.
+    fn contoso(display_name: &str) -> Autoconfig {
+        let server = |kind: &str, hostname: &str, port: &str, socket_type: &str| AutoconfigServer {
+            kind: kind.into(),
+            hostname: Some(hostname.into()),
+            url: None,
+            port: Some(port.into()),
+            socket_types: vec![socket_type.into()],
+            authentications: vec!["password-cleartext".into()],
+            username: Some("%EMAILADDRESS%".into()),
+        };
+        Autoconfig {
+            strict: true,
+            provider_id: Some("contoso.com".into()),
+            display_name: Some(display_name.into()),
+            domains: vec!["contoso.com".into()],
+            incoming: vec![server("imap", "imap.contoso.com", "993", "SSL")],
+            outgoing: vec![server("smtp", "smtp.contoso.com", "587", "STARTTLS")],
+        }
+    }
+
+    #[test]
+    fn oddities_around_the_servers_leave_the_servers_alone() {
+        for ((name, body), strict, display_name) in [
+            (fixture!("config-good.xml"), true, "Contoso"),
+            (fixture!("config-byte-order-mark.xml"), true, "Contoso München"),
+            (fixture!("config-utf-16le.xml"), true, "Contoso München"),
+            (fixture!("config-windows-1252-called-utf-8.xml"), false, "Contoso München"),
+            (fixture!("config-leading-newline.xml"), false, "Contoso"),
+            (fixture!("config-server-warning-before.xml"), false, "Contoso"),
+            (fixture!("config-text-after-root.xml"), false, "Contoso"),
+            (fixture!("config-two-roots.xml"), false, "Contoso"),
+            (fixture!("config-two-providers.xml"), true, "Contoso"),
+            (fixture!("config-no-declaration.xml"), true, "Contoso"),
+            (fixture!("config-doctype.xml"), true, "Contoso"),
+            (fixture!("config-entity-bomb.xml"), false, "&i;&file;"),
+            (fixture!("config-undefined-entity.xml"), false, "Contoso&nbsp;AG & Co."),
+            (fixture!("config-bare-ampersand.xml"), false, "Smith & Sons"),
+            (fixture!("config-cdata-and-comments.xml"), true, "Contoso"),
+            (fixture!("config-duplicate-type.xml"), false, "Contoso"),
+            (fixture!("config-unquoted-attribute.xml"), false, "Contoso"),
+            (fixture!("config-other-letter-case.xml"), false, "Contoso"),
+            (fixture!("config-foreign-extension.xml"), true, "Contoso"),
+            (fixture!("config-prefixed-extension.xml"), false, "Contoso"),
+            (fixture!("config-unbound-prefix.xml"), false, "Contoso"),
+        ] {
+            let expected = Autoconfig { strict, ..contoso(display_name) };
+            assert_eq!(read_autoconfig(body, XML), Ok((expected, None)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_is_read_and_is_not_strict() {
+        let document = parse_autoconfig(fixture!("config-prefixed.xml").1, XML).unwrap();
+        assert!(!document.strict);
+        assert_eq!((document.provider_id.as_deref(), document.domains), (Some("contoso.com"), vec!["contoso.com".to_owned()]));
+        assert_eq!(document.incoming[0].hostname.as_deref(), Some("imap.contoso.com"));
+    }
+
+    #[test]
+    fn every_value_is_kept_in_order_and_as_written() {
+        let document = parse_autoconfig(fixture!("config-unknown-socket-type.xml").1, XML).unwrap();
+        assert_eq!(document.incoming[0].socket_types, ["TLS13", "SSL"]);
+        let document = parse_autoconfig(fixture!("config-urls.xml").1, XML).unwrap();
+        assert!(document.strict);
+        let [imap, ews] = document.incoming.as_slice() else { panic!("{document:?}") };
+        assert_eq!((imap.kind.as_str(), ews.kind.as_str()), ("imap", "ews"));
+        let expected = AutoconfigServer {
+            kind: "ews".into(),
+            url: Some("https://mail.contoso.com/EWS/Exchange.asmx".into()),
+            authentications: vec!["OAuth2".into(), "http-basic".into()],
+            ..AutoconfigServer::default()
+        };
+        assert_eq!(*ews, expected);
+        let document = parse_autoconfig(fixture!("config-activesync.xml").1, XML).unwrap();
+        assert_eq!(document.incoming[0].kind, "activesync");
+        assert_eq!(document.incoming[0].url.as_deref(), Some("https://mail.contoso.com/Microsoft-Server-ActiveSync"));
+    }
+
+    #[test]
+    fn what_breaks_midway_keeps_the_servers_before() {
+        for ((name, body), outgoing, cut_off) in [
+            (fixture!("config-truncated.xml"), Some("smtp.c"), true),
+            (fixture!("config-mismatched-end-tag.xml"), Some("smtp.contoso.com"), false),
+            (fixture!("config-too-deep.xml"), None, false),
+        ] {
+            let (document, flaw) = read_autoconfig(body, XML).unwrap();
+            assert!(!document.strict, "{name}");
+            assert_eq!(document.incoming, contoso("").incoming, "{name}");
+            assert_eq!(document.outgoing.first().and_then(|server| server.hostname.as_deref()), outgoing, "{name}");
+            assert_eq!((flaw.is_some(), matches!(flaw, Some(Fault::CutOff { .. }))), (true, cut_off), "{name}: {flaw:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_configuration_is_refused_by_name() {
+        for ((name, body), fault) in [
+            (fixture!("empty.xml"), Fault::Empty),
+            (fixture!("white-space.xml"), Fault::Empty),
+            (fixture!("page.html"), Fault::Html),
+            (fixture!("page-strict.html"), Fault::Html),
+            (fixture!("answer.json"), Fault::Json),
+            (fixture!("text.txt"), Fault::NotXml),
+            (fixture!("soap-fault.xml"), Fault::WrongRoot { name: "Envelope".into() }),
+            (fixture!("pox-exchange.xml"), Fault::WrongRoot { name: "Autodiscover".into() }),
+            (fixture!("config-no-email-provider.xml"), Fault::NoEmailProvider),
+        ] {
+            assert_eq!(parse_autoconfig(body, XML), Err(fault), "{name}");
+        }
+        let (document, flaw) = read_autoconfig(fixture!("config-no-server.xml").1, XML).unwrap();
+        assert_eq!((document.incoming.len(), document.strict, flaw), (1, true, Some(Fault::NoServer)));
+    }
+}
