@@ -1,0 +1,255 @@
+//! Autodiscover as mail clients search it (MS-OXDISCO section 3.1.5; Thunderbird's `ExchangeAutoDiscover.sys.mjs`). Redirects
+//! inside the document are followed by asking again; a 401 means that the client would sign in there.
+
+use super::{
+    dialect::accept_pox,
+    search::{Success, Trail, has_exchange, success},
+    table::{Client, Dialect, Step, Way as Path},
+    thunderbird,
+};
+use crate::model::{
+    Address, AnswerOutcome, Document, Domain, Lookup, LookupKind, Pox, Protocol, Reading, Reply, Request, Server, Settings, Subject, Way,
+    Win,
+};
+
+/// Who searches.
+#[derive(Clone, Copy)]
+pub(super) struct Seeker<'a> {
+    pub(super) client: &'a Client,
+    pub(super) step: &'a Step,
+}
+
+/// Searches the ways; what comes of it wins, or stands beside what was found before.
+pub(super) fn search(trail: &mut Trail<'_>, seeker: &Seeker<'_>, subject: &Subject) {
+    let hunt = Hunt { subject: subject.clone(), redirects_left: MAX_REDIRECTS, by_srv: false };
+    let Some(win) = search_ways(trail, seeker, &hunt) else { return };
+    match &mut trail.discovery.win {
+        None => trail.win(win),
+        Some(known) if seeker.step.beside && !has_exchange(known) => {
+            let incoming: Vec<Server> = win.settings.incoming.into_iter().filter(|server| server.protocol == Protocol::Exchange).collect();
+            if !incoming.is_empty() {
+                let settings = Settings { incoming, outgoing: Vec::new() };
+                known.beside = Some(Box::new(Win { settings, ..win }));
+            }
+        }
+        Some(_) => {}
+    }
+}
+
+/// The state of one search: for whom, and how many redirects inside documents may still be followed.
+#[derive(Clone)]
+struct Hunt {
+    subject: Subject,
+    redirects_left: u8,
+    by_srv: bool,
+}
+
+/// What one endpoint came to.
+enum Found {
+    Win(Box<Win>),
+    /// It answered, and ends the search.
+    Dead,
+    Nothing,
+}
+
+fn search_ways(trail: &mut Trail<'_>, seeker: &Seeker<'_>, hunt: &Hunt) -> Option<Win> {
+    let mut found = Found::Nothing;
+    for path in &seeker.step.ways {
+        let open = matches!(found, Found::Nothing);
+        let Some(url) = endpoint(trail, (*path, open), hunt.subject.address.domain()) else { continue };
+        let hunt = Hunt { by_srv: hunt.by_srv || *path == Path::SrvLowestWeight, ..hunt.clone() };
+        let lookup = post(&url, &hunt.subject);
+        if !open {
+            trail.ask(&lookup);
+            continue;
+        }
+        let next = ask_endpoint(trail, seeker, (&lookup, &hunt));
+        if !matches!(next, Found::Dead) || seeker.step.first_answer_decides {
+            found = next;
+        }
+    }
+    if let Found::Win(win) = found { Some(*win) } else { None }
+}
+
+/// The URL that a way leads to, after what has to be asked to find it. What is in the way counts only while the search is open.
+fn endpoint(trail: &mut Trail<'_>, (path, open): (Path, bool), domain: &Domain) -> Option<String> {
+    match path {
+        Path::AutodiscoverHost => Some(format!("https://autodiscover.{domain}{PATH}")),
+        Path::RootHost => Some(format!("https://{domain}{PATH}")),
+        Path::HttpRedirect => {
+            let request = Request::Redirect { url: format!("http://autodiscover.{domain}{PATH}") };
+            let lookup = Lookup { kind: LookupKind::AutodiscoverPox, asked: request.asked(), request };
+            let reading = trail.ask(&lookup)?;
+            if let Reply::Redirect(target) = &reading.answer.reply {
+                return Some(target.clone());
+            }
+            if open {
+                trail.record(&lookup, reading.outcome, &reading.detail);
+            }
+            None
+        }
+        Path::SrvLowestWeight => {
+            let request = Request::Srv { name: format!("_autodiscover._tcp.{domain}") };
+            let lookup = Lookup { kind: LookupKind::AutodiscoverSrv, asked: request.asked(), request };
+            let reading = trail.ask(&lookup)?;
+            let Reply::Srv(records) = &reading.answer.reply else {
+                if open {
+                    trail.record(&lookup, reading.outcome, &reading.detail);
+                }
+                return None;
+            };
+            let lightest = records.iter().filter(|record| !record.target.is_empty()).min_by_key(|record| record.weight)?;
+            Some(format!("https://{}{PATH}", lightest.target))
+        }
+    }
+}
+
+fn post(url: &str, subject: &Subject) -> Lookup {
+    let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    let request = Request::Pox { url: url.to_owned(), address: subject.address_for_autodiscover(&host) };
+    Lookup { kind: LookupKind::AutodiscoverPox, asked: request.asked(), request }
+}
+
+fn ask_endpoint(trail: &mut Trail<'_>, seeker: &Seeker<'_>, (lookup, hunt): (&Lookup, &Hunt)) -> Found {
+    let Some(reading) = trail.ask(lookup) else { return Found::Nothing };
+    if reading.outcome == AnswerOutcome::Guarded {
+        return Found::Win(Box::new(win(lookup, hunt, Settings::default(), Some(final_host(reading)))));
+    }
+    match success(&reading.answer.reply) {
+        Success::None => {
+            trail.record(lookup, reading.outcome, &reading.detail);
+            return Found::Nothing;
+        }
+        Success::Bare => {
+            trail.record(lookup, AnswerOutcome::Invalid, &reading.detail);
+            return Found::Dead;
+        }
+        Success::Body => {}
+    }
+    let Document::Pox(document) = &reading.document else {
+        trail.record(lookup, AnswerOutcome::Invalid, &reading.detail);
+        return Found::Dead;
+    };
+    if let Some(found) = follow(trail, seeker, (lookup, hunt), document) {
+        return found;
+    }
+    if reading.outcome != AnswerOutcome::Found {
+        let of_mailbox = hunt.subject.address_for_autodiscover(&final_host(reading)) == hunt.subject.address;
+        let outcome = if of_mailbox { reading.outcome } else { AnswerOutcome::Failed };
+        let about = if of_mailbox { "" } else { " (a stranger, asked about postmaster, not about the mailbox)" };
+        trail.record(lookup, outcome, &format!("{}{about}", reading.detail));
+        return Found::Dead;
+    }
+    match accept_pox(seeker.client, document, &reading.answer.reply) {
+        Ok(settings) => Found::Win(Box::new(win(lookup, hunt, settings, None))),
+        Err(refusal) => {
+            trail.record(lookup, AnswerOutcome::Invalid, &refusal);
+            Found::Dead
+        }
+    }
+}
+
+/// Follows `redirectUrl` and `redirectAddr`; `None` where the document has neither. Thunderbird has no eye for `RedirectUrl`:
+/// it reads what servers stand beside it (153.7 ESR, executed).
+fn follow(trail: &mut Trail<'_>, seeker: &Seeker<'_>, (lookup, hunt): (&Lookup, &Hunt), document: &Pox) -> Option<Found> {
+    let refuse = |trail: &mut Trail<'_>, why: &str| {
+        trail.record(lookup, AnswerOutcome::Invalid, why);
+        Some(Found::Dead)
+    };
+    let onward = hunt.redirects_left.checked_sub(1).map(|redirects_left| Hunt { redirects_left, ..hunt.clone() });
+    let is_thunderbird = seeker.client.dialect == Dialect::Thunderbird;
+    if is_thunderbird && document.redirect_address.is_none() {
+        let leads_away = document.redirect_url.is_some() && document.protocols.is_empty();
+        return if leads_away { refuse(trail, "it redirects to another URL, which Thunderbird does not follow") } else { None };
+    }
+    if let Some(url) = document.redirect_url.as_ref().filter(|_| !is_thunderbird) {
+        let Some(onward) = onward else { return refuse(trail, "it redirects more often than the client follows") };
+        if !url.trim().to_ascii_lowercase().starts_with("https://") {
+            return refuse(trail, "it redirects to something that is not https");
+        }
+        let next = post(url.trim(), &hunt.subject);
+        if next.request == lookup.request {
+            return refuse(trail, "it redirects to itself");
+        }
+        return Some(ask_endpoint(trail, seeker, (&next, &onward)));
+    }
+    let written = document.redirect_address.as_deref()?;
+    let written = if is_thunderbird { thunderbird::redirect_address(written) } else { Some(written.to_owned()) };
+    let Some(Ok(address)) = written.map(|written| Address::parse(&written)) else {
+        return refuse(trail, "it redirects to something that is no address");
+    };
+    let Some(onward) = onward else { return refuse(trail, "it redirects more often than the client follows") };
+    if address.key() == hunt.subject.address.key() {
+        return refuse(trail, "it redirects to the address that was asked about");
+    }
+    let onward = Hunt { subject: Subject { address }, ..onward };
+    match search_ways(trail, seeker, &onward) {
+        Some(win) => Some(Found::Win(Box::new(win))),
+        None => Some(Found::Dead),
+    }
+}
+
+fn win(lookup: &Lookup, hunt: &Hunt, settings: Settings, guarded: Option<String>) -> Win {
+    Win {
+        lookup: lookup.clone(),
+        requests: vec![lookup.request.clone()],
+        way: Way::Autodiscover { by_srv: hunt.by_srv, redirected: hunt.redirects_left < MAX_REDIRECTS },
+        settings,
+        provider_id: None,
+        beside: None,
+        guarded,
+    }
+}
+
+fn final_host(reading: &Reading) -> String {
+    let host = reading.answer.hops.last().and_then(|hop| url::Url::parse(&hop.url).ok()).and_then(|url| url.host_str().map(str::to_owned));
+    host.unwrap_or_default()
+}
+
+const PATH: &str = "/autodiscover/autodiscover.xml";
+/// Thunderbird 153.7 ESR follows two redirects inside documents a search.
+const MAX_REDIRECTS: u8 = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clients::{ClientTable, search},
+        model::{Answer, Assumption, Discovery, HttpDocument, Readings},
+        wire::parse_pox,
+    };
+
+    fn discover(answers: Vec<(Request, Reply, Document)>) -> Discovery {
+        let table = ClientTable::built_in().unwrap();
+        let mut readings = Readings::default();
+        for (request, reply, document) in answers {
+            let answer = Answer { reply, hops: Vec::new(), cnames: Vec::new(), attempts: 1, took_ms: 1 };
+            let reading = Reading { answer: answer.into(), outcome: AnswerOutcome::Found, detail: String::new(), document };
+            readings.insert(request, reading);
+        }
+        let subject = Subject { address: Address::parse("anna@contoso.com").unwrap() };
+        search(table.iter().next().unwrap(), &subject, &readings, Assumption::default()).discovery
+    }
+
+    fn answer_at(host: &str, inside: &str) -> (Request, Reply, Document) {
+        let text = format!("<Autodiscover><Response><Account>{inside}</Account></Response></Autodiscover>");
+        let document = HttpDocument { status: 200, content_type: "text/xml".to_owned(), body: text.as_bytes().into() };
+        let address = Address::parse("anna@contoso.com").unwrap();
+        let request = Request::Pox { url: format!("https://{host}{PATH}"), address };
+        let pox = parse_pox(text.as_bytes(), "text/xml").unwrap();
+        (request, Reply::Document(document), Document::Pox(Box::new(pox)))
+    }
+
+    /// Thunderbird 153.7.0 ESR, executed.
+    #[test]
+    fn thunderbird_has_no_eye_for_a_redirect_to_another_url() {
+        let away = format!("<Action>redirectUrl</Action><RedirectUrl>https://autodiscover.contoso.com/2{PATH}</RedirectUrl>");
+        let discovery = discover(vec![answer_at("autodiscover.contoso.com", &away)]);
+        assert!(discovery.win.is_none());
+        assert!(discovery.lookups.iter().all(|lookup| !lookup.asked.contains("/2/")), "{:?}", discovery.lookups);
+        assert_eq!(discovery.faults.len(), 1);
+        let beside = "<Protocol><Type>IMAP</Type><Server>imap.contoso.com</Server><Port>993</Port></Protocol>";
+        let discovery = discover(vec![answer_at("autodiscover.contoso.com", &(away + beside))]);
+        assert_eq!(discovery.win.unwrap().settings.incoming[0].host, "imap.contoso.com");
+    }
+}

@@ -1,0 +1,92 @@
+//! Dialects: which documents a client accepts, and what it makes of them.
+
+use super::{table::Client, table::Dialect, thunderbird, tolerant};
+use crate::model::{Autoconfig, Pox, Protocol, Reply, Security, Settings};
+
+/// Why a client cannot use a document, for a person.
+pub(super) type Refusal = String;
+
+/// What a client makes of a `config-v1.1.xml` that came with a reply.
+pub(super) fn accept_autoconfig(client: &Client, document: &Autoconfig, reply: &Reply) -> Result<Settings, Refusal> {
+    let settings = match client.dialect {
+        Dialect::Thunderbird => thunderbird::accept_autoconfig(client, document, reply)?,
+        Dialect::Tolerant => tolerant::accept_autoconfig(document),
+    };
+    if settings.incoming.is_empty() { Err("it names no incoming server that this client can use".to_owned()) } else { Ok(settings) }
+}
+
+/// What a client makes of the servers in an Autodiscover answer.
+pub(super) fn accept_pox(client: &Client, document: &Pox, reply: &Reply) -> Result<Settings, Refusal> {
+    if client.dialect == Dialect::Thunderbird {
+        thunderbird::check_pox(document, reply)?;
+    }
+    let settings = thunderbird::pox_settings(document);
+    if settings.is_empty() { Err("it names no server that this client can use".to_owned()) } else { Ok(settings) }
+}
+
+/// The protocol of a server's `type` in config-v1.1; `None` for those that are no way to read or send mail here.
+pub(super) fn protocol(kind: &str) -> Option<Protocol> {
+    Some(match kind {
+        "imap" => Protocol::Imap,
+        "pop3" => Protocol::Pop3,
+        "smtp" => Protocol::Smtp,
+        "exchange" => Protocol::Exchange,
+        "ews" => Protocol::Ews,
+        "graph" => Protocol::Graph,
+        "activesync" => Protocol::ActiveSync,
+        "jmap" => Protocol::Jmap,
+        _ => return None,
+    })
+}
+
+/// The first `socketType` that is known.
+pub(super) fn security(socket_types: &[String], ignore_case: bool) -> Option<Security> {
+    socket_types.iter().find_map(|written| {
+        [("SSL", Security::Tls), ("STARTTLS", Security::StartTls), ("plain", Security::Plain)]
+            .into_iter()
+            .find(|(name, _)| *name == written || (ignore_case && name.eq_ignore_ascii_case(written)))
+            .map(|(_, security)| security)
+    })
+}
+
+/// The name of an `authentication` value; the deprecated synonyms `plain` and `secure` included.
+pub(super) fn authentication(written: &str) -> Option<&'static str> {
+    [
+        ("OAuth2", OAUTH2),
+        ("password-cleartext", "password-cleartext"),
+        ("plain", "password-cleartext"),
+        ("password-encrypted", "password-encrypted"),
+        ("secure", "password-encrypted"),
+        ("NTLM", "ntlm"),
+        ("GSSAPI", "gssapi"),
+        ("client-IP-address", "client-ip-address"),
+        ("TLS-client-cert", "tls-client-cert"),
+        ("none", "none"),
+    ]
+    .into_iter()
+    .find(|(name, _)| name.eq_ignore_ascii_case(written))
+    .map(|(_, name)| name)
+}
+
+/// A host name as mail clients' sanitizers take it: letters, digits, `-`, `.`, and `%` placeholders. Lower case.
+pub(super) fn host_name(written: &str) -> Option<String> {
+    let trimmed = written.trim().trim_end_matches('.');
+    let fits = !trimmed.is_empty() && trimmed.chars().all(|character| character.is_ascii_alphanumeric() || "-.%".contains(character));
+    fits.then(|| lower_outside_placeholders(trimmed))
+}
+
+fn lower_outside_placeholders(text: &str) -> String {
+    text.split('%')
+        .enumerate()
+        .map(|(at, part)| if at % 2 == 1 { part.to_owned() } else { part.to_lowercase() })
+        .collect::<Vec<_>>()
+        .join("%")
+}
+
+/// A port, 1 to 65535.
+pub(super) fn port(written: &str) -> Option<u16> {
+    written.trim().parse().ok().filter(|port| *port != 0)
+}
+
+pub(super) const OAUTH2: &str = "oauth2";
+pub(super) const HTTPS_PORT: u16 = 443;

@@ -1,0 +1,16 @@
+//! Mail clients: how each one looks its servers up, and which parser it has. Answers in, the settings that the client would
+//! end with out. Knows no network: what has to be asked comes out as lookups, and is asked elsewhere.
+
+mod autodiscover;
+mod dialect;
+mod reduction;
+mod search;
+mod srv;
+mod table;
+mod template;
+mod thunderbird;
+mod tolerant;
+
+pub use reduction::{base_domain, parent_domain};
+pub use search::search;
+pub use table::{Client, ClientTable, ClientTableError, Dialect, Step, Way as AutodiscoverWay};

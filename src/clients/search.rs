@@ -1,0 +1,207 @@
+//! One client's search over the answers: its sources in rank order, the first usable one wins, what stood in the way is kept.
+
+use super::{
+    autodiscover,
+    dialect::accept_autoconfig,
+    reduction::Mx,
+    srv,
+    table::{Client, Step},
+};
+use crate::model::{
+    AnswerOutcome, Assumption, Discovery, Document, HttpDocument, Lookup, LookupKind, Obstacle, Protocol, Reading, Readings, Reply,
+    Request, Search, Subject, Trouble, Way, Win, is_xml_content_type,
+};
+
+/// What the client would end with, given these answers and an assumption. Lookups that have no answer yet come out as
+/// `missing`: ask them, and search again. All sources are looked at, beyond the winner too, so that the evidence is whole.
+#[must_use]
+pub fn search(client: &Client, subject: &Subject, readings: &Readings, assumption: Assumption<'_>) -> Search {
+    let mut trail = Trail { readings, assumption, missing: Vec::new(), discovery: Discovery::default() };
+    let mx = if client.steps.iter().any(is_of_mx) { find_mx(&mut trail, subject) } else { MxState::Nothing };
+    for step in &client.steps {
+        match step.lookup {
+            LookupKind::Srv => srv::search(&mut trail, subject),
+            LookupKind::AutodiscoverPox => autodiscover::search(&mut trail, &autodiscover::Seeker { client, step }, subject),
+            _ => search_documents(&mut trail, client, step, &Circumstance { subject, mx: &mx }),
+        }
+    }
+    Search { missing: trail.missing, discovery: trail.discovery }
+}
+
+/// The search so far.
+pub(super) struct Trail<'a> {
+    readings: &'a Readings,
+    assumption: Assumption<'a>,
+    missing: Vec<Lookup>,
+    pub(super) discovery: Discovery,
+}
+
+impl<'a> Trail<'a> {
+    /// The reading of a lookup; `None` where it is missing or assumed lost.
+    pub(super) fn ask(&mut self, lookup: &Lookup) -> Option<&'a Reading> {
+        if !self.discovery.lookups.contains(lookup) {
+            self.discovery.lookups.push(lookup.clone());
+        }
+        if self.assumption.lost.contains(&lookup.request) {
+            return None;
+        }
+        let reading = self.readings.get(&lookup.request);
+        if reading.is_none() && !self.missing.contains(lookup) {
+            self.missing.push(lookup.clone());
+        }
+        reading
+    }
+
+    /// Records a lookup that did not help, where the winner is not known yet: it could have won, had it not failed.
+    pub(super) fn record(&mut self, lookup: &Lookup, outcome: AnswerOutcome, why: &str) {
+        if self.discovery.win.is_some() {
+            return;
+        }
+        let list = match outcome {
+            AnswerOutcome::Failed => &mut self.discovery.doubts,
+            AnswerOutcome::Invalid => &mut self.discovery.faults,
+            AnswerOutcome::Found | AnswerOutcome::Absent | AnswerOutcome::Guarded => return,
+        };
+        list.push(Trouble { lookup: lookup.clone(), why: why.to_owned() });
+    }
+
+    /// Sets the winner; a later one changes nothing.
+    pub(super) fn win(&mut self, win: Win) {
+        self.discovery.win.get_or_insert(win);
+    }
+}
+
+/// How an HTTP answer stands with a client that takes the first success.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Success {
+    /// A body to read.
+    Body,
+    /// A success with nothing to read: it ends the search of its group.
+    Bare,
+    /// No success: the next URL is tried.
+    None,
+}
+
+/// Thunderbird's `FetchHTTP`: 200 to 299, but not an empty body of XML type, nor `text/rdf`, which it takes for XML and the platform
+/// does not parse (153.7 ESR, executed).
+pub(super) fn success(reply: &Reply) -> Success {
+    match reply {
+        Reply::Document(document) if is_rdf(document) => Success::None,
+        Reply::Document(_) => Success::Body,
+        Reply::Obstacle(Obstacle::Empty { content_type, .. }) if !is_xml_content_type(content_type) => Success::Bare,
+        _ => Success::None,
+    }
+}
+
+/// Whether a document is served as `text/rdf`.
+pub(super) fn is_rdf(document: &HttpDocument) -> bool {
+    document.content_type.starts_with("text/rdf")
+}
+
+struct Circumstance<'a> {
+    subject: &'a Subject,
+    mx: &'a MxState,
+}
+
+fn search_documents(trail: &mut Trail<'_>, client: &Client, step: &Step, circumstance: &Circumstance<'_>) {
+    if let (true, MxState::Trouble(lookup, why)) = (is_of_mx(step), circumstance.mx) {
+        if !trail.discovery.doubts.iter().any(|doubt| doubt.lookup == *lookup) {
+            trail.record(lookup, AnswerOutcome::Failed, why);
+        }
+        return;
+    }
+    let mut decided = false;
+    for url in &step.urls {
+        let mx = circumstance.mx.known();
+        let Some(lookup) = url.lookup(step.lookup, circumstance.subject, mx) else { continue };
+        let Some(reading) = trail.ask(&lookup) else { continue };
+        if decided {
+            continue;
+        }
+        let success = success(&reading.answer.reply);
+        decided = step.first_answer_decides && success != Success::None;
+        let document = match (&reading.document, reading.outcome) {
+            (Document::Autoconfig(document), AnswerOutcome::Found) => document,
+            (_, outcome) => {
+                // credentials are of no use here: to the client it is a failure
+                let outcome = match outcome {
+                    // the database is known to be well: what stands in its place is on our way to it (a portal, a filter, an
+                    // inspecting proxy whose authority we do not know)
+                    AnswerOutcome::Invalid | AnswerOutcome::Guarded if is_database(step) => AnswerOutcome::Failed,
+                    AnswerOutcome::Guarded => AnswerOutcome::Invalid,
+                    _ if decided => AnswerOutcome::Invalid,
+                    outcome => outcome,
+                };
+                trail.record(&lookup, outcome, &reading.detail);
+                continue;
+            }
+        };
+        match accept_autoconfig(client, document, &reading.answer.reply) {
+            Err(refusal) => trail.record(&lookup, AnswerOutcome::Invalid, &refusal),
+            Ok(settings) => {
+                let way = way(step, &lookup, mx.and_then(|mx| Some((mx, url.key(mx)?))), client);
+                let provider_id = document.provider_id.as_ref().map(|id| id.to_lowercase());
+                let requests = vec![lookup.request.clone()];
+                trail.win(Win { lookup, requests, way, settings, provider_id, beside: None, guarded: None });
+                decided = true;
+            }
+        }
+    }
+}
+
+fn way(step: &Step, lookup: &Lookup, mx: Option<(&Mx, &str)>, client: &Client) -> Way {
+    match mx {
+        Some((mx, key)) => Way::Mx {
+            host: mx.host.clone(),
+            key: key.to_owned(),
+            after_parent: key == mx.base
+                && mx.parent.is_some()
+                && client.steps.iter().flat_map(|step| &step.urls).any(super::template::Template::is_of_mx_parent),
+            database: step.lookup == LookupKind::MxIspdb,
+        },
+        None if step.lookup == LookupKind::Ispdb => Way::Database,
+        None => Way::Own { well_known: lookup.asked.contains("/.well-known/") },
+    }
+}
+
+fn is_database(step: &Step) -> bool {
+    matches!(step.lookup, LookupKind::Ispdb | LookupKind::MxIspdb)
+}
+
+fn is_of_mx(step: &Step) -> bool {
+    matches!(step.lookup, LookupKind::MxAutoconfig | LookupKind::MxIspdb)
+}
+
+/// What is known of the MX.
+enum MxState {
+    Known(Mx),
+    Trouble(Lookup, String),
+    Nothing,
+}
+
+impl MxState {
+    fn known(&self) -> Option<&Mx> {
+        if let Self::Known(mx) = self { Some(mx) } else { None }
+    }
+}
+
+/// The MX host that the client takes: of the best preference, as the resolver lists them.
+fn find_mx(trail: &mut Trail<'_>, subject: &Subject) -> MxState {
+    let domain = subject.address.domain();
+    let request = Request::Mx { domain: domain.clone() };
+    let lookup = Lookup { kind: LookupKind::Mx, asked: request.asked(), request };
+    let Some(reading) = trail.ask(&lookup) else { return MxState::Nothing };
+    let Reply::Mx(records) = &reading.answer.reply else {
+        return if reading.outcome == AnswerOutcome::Failed { MxState::Trouble(lookup, reading.detail.clone()) } else { MxState::Nothing };
+    };
+    let best = records.iter().map(|record| record.preference).min();
+    let equal: Vec<&str> = records.iter().filter(|record| Some(record.preference) == best).map(|record| record.exchange.as_str()).collect();
+    trail.discovery.equal_mx = equal.len();
+    let chosen = equal.get(trail.assumption.mx).or_else(|| equal.first());
+    chosen.and_then(|host| Mx::reduce(host, domain.as_str())).map_or(MxState::Nothing, MxState::Known)
+}
+
+/// Whether a protocol is one that Autodiscover adds beside what was found.
+pub(super) fn has_exchange(win: &Win) -> bool {
+    win.settings.incoming.iter().any(|server| server.protocol == Protocol::Exchange)
+}

@@ -1,0 +1,364 @@
+//! Thunderbird's parsers: `readFromXML.sys.mjs` with `InputSanitizer`, and the reading part of `ExchangeAutoDiscover.sys.mjs`
+//! (comm cf9726f563, 2026-08-22; 153.7.0 ESR).
+
+use super::{
+    dialect::{HTTPS_PORT, OAUTH2, Refusal, host_name, port, protocol, security},
+    search::is_rdf,
+    table::Client,
+};
+use crate::model::{Autoconfig, AutoconfigServer, EMAIL_ADDRESS, Pox, PoxProtocol, Protocol, Reply, Security, Server, Settings, is_within};
+
+/// `readFromXML`: throws for the whole document where it lacks an id, a domain, a usable incoming or a usable outgoing server; a
+/// fault in one server skips that server.
+pub(super) fn accept_autoconfig(client: &Client, document: &Autoconfig, reply: &Reply) -> Result<Settings, Refusal> {
+    check_type(reply)?;
+    if !document.strict {
+        return Err("it is not well-formed XML without prefixes, and Thunderbird's parser is strict".to_owned());
+    }
+    if document.provider_id.as_deref().and_then(legal_host_name).is_none() {
+        return Err("its emailProvider has no id, or one that is no host name".to_owned());
+    }
+    if !document.domains.iter().any(|domain| legal_host_name(domain).is_some()) {
+        return Err("it names no domain".to_owned());
+    }
+    let read = |servers: &[AutoconfigServer], outgoing| servers.iter().filter_map(|server| server_of(client, server, outgoing)).collect();
+    let mut settings = Settings { incoming: read(&document.incoming, false), outgoing: read(&document.outgoing, true) };
+    if settings.incoming.is_empty() {
+        // `owa` counts as a server, and is shown only where there is nothing else
+        let as_exchange = |server: &AutoconfigServer| AutoconfigServer { kind: "exchange".to_owned(), ..server.clone() };
+        let owa: Vec<AutoconfigServer> = document.incoming.iter().filter(|server| server.kind == "owa").map(as_exchange).collect();
+        settings.incoming = read(&owa, false);
+    }
+    if settings.incoming.is_empty() {
+        return Err("it has no incoming server that Thunderbird can use".to_owned());
+    }
+    if settings.outgoing.is_empty() {
+        return Err("it has no outgoing server that Thunderbird can use".to_owned());
+    }
+    Ok(settings)
+}
+
+/// A server that cannot be read is skipped. A `url` names the host over `hostname`; one with a port in it does not, as its host
+/// does not pass for a host name. A missing user name becomes the word `undefined`. (153.7 ESR, executed.) Left out: servers of
+/// type `nntp` and `owa`, and an incoming server without a port, which it keeps for the user to complete.
+fn server_of(client: &Client, written: &AutoconfigServer, outgoing: bool) -> Option<Server> {
+    let protocol = protocol(&written.kind)?;
+    if outgoing != (protocol == Protocol::Smtp) || !is_supported(protocol) {
+        return None;
+    }
+    let named = match &written.hostname {
+        Some(hostname) => Some(legal_host_name(hostname)?),
+        None => None,
+    };
+    let by_url = written.url.as_deref().filter(|_| !outgoing).and_then(web_host).filter(|web| web.port.is_none());
+    let host = by_url.as_ref().map(|web| web.host.clone()).or(named)?;
+    let port = match &written.port {
+        Some(written) => integer(written)?,
+        None => by_url.as_ref().map(|_| HTTPS_PORT)?,
+    };
+    let security = security(&written.socket_types, false).or_else(|| by_url.map(|web| web.security))?;
+    let can_sign_in = |name: &&str| *name != OAUTH2 || client.oauth_hosts.iter().any(|domain| is_within(&host, domain));
+    let auth = written.authentications.iter().filter_map(|value| sign_in(value, outgoing)).find(can_sign_in)?;
+    let needs_name = !outgoing || auth.starts_with("password");
+    let username = written.username.clone().unwrap_or_else(|| if needs_name { "undefined".to_owned() } else { String::new() });
+    Some(Server { protocol, host, port, security, auth: vec![auth.to_owned()], username, class: None })
+}
+
+/// Graph only where `mail.graph.enabled`, which 153.7 ESR does not set.
+fn is_supported(protocol: Protocol) -> bool {
+    !matches!(protocol, Protocol::Graph | Protocol::ActiveSync | Protocol::Jmap)
+}
+
+/// `readAuthentication`: letter case counts, and an incoming server cannot do without.
+fn sign_in(written: &str, outgoing: bool) -> Option<&'static str> {
+    match written {
+        "none" | "client-IP-address" | "smtp-after-pop" => outgoing.then_some("none"),
+        "password-cleartext" | "plain" => Some("password-cleartext"),
+        "password-encrypted" | "secure" => Some("password-encrypted"),
+        "GSSAPI" => Some("gssapi"),
+        "NTLM" => Some("ntlm"),
+        "OAuth2" => Some(OAUTH2),
+        _ => None,
+    }
+}
+
+/// What `FetchHTTP` parses as XML; anything else stays a string, on which the readers throw.
+fn check_type(reply: &Reply) -> Result<(), Refusal> {
+    match reply {
+        Reply::Document(document) if document.is_xml() && !is_rdf(document) => Ok(()),
+        Reply::Document(document) if document.content_type.is_empty() => {
+            Err("it has no content type, so Thunderbird does not read it".to_owned())
+        }
+        Reply::Document(document) => Err(format!("it is served as `{}`, which Thunderbird does not read as XML", document.content_type)),
+        _ => Err("it is no document".to_owned()),
+    }
+}
+
+/// Whether Thunderbird reads an Autodiscover answer at all.
+pub(super) fn check_pox(document: &Pox, reply: &Reply) -> Result<(), Refusal> {
+    check_type(reply)?;
+    if document.strict { Ok(()) } else { Err("it is not well-formed XML, and Thunderbird's parser is strict".to_owned()) }
+}
+
+/// The address of a `RedirectAddr` as `InputSanitizer.emailAddress` lets it pass, in lower case.
+pub(super) fn redirect_address(written: &str) -> Option<String> {
+    let (local, domain) = written.split_once('@')?;
+    let (rest, top) = domain.rsplit_once('.')?;
+    let all = |text: &str, more: &str| !text.is_empty() && text.chars().all(|one| one.is_ascii_alphanumeric() || more.contains(one));
+    let fits = all(local, "-%+_.*") && all(rest, "-.") && !top.is_empty() && top.chars().all(|one| one.is_ascii_alphabetic());
+    fits.then(|| written.to_lowercase())
+}
+
+/// `readAutoDiscoverXML`: EXHTTP and EXCH become `exchange`, POP3, IMAP and SMTP servers; EXPR is accepted and has no branch. The
+/// Exchange server is written over the first incoming server that is there by then, whatever it is; the standard protocols come
+/// first in the end; without an incoming server there is no result. (153.7 ESR, executed.) Left out: WEB.
+pub(super) fn pox_settings(document: &Pox) -> Settings {
+    let mut settings = Settings::default();
+    for written in &document.protocols {
+        match written.kind.as_str() {
+            "EXCH" | "EXHTTP" => read_exchange(written, &mut settings.incoming),
+            "SMTP" => settings.outgoing.extend(pox_server(written, Protocol::Smtp)),
+            "IMAP" => settings.incoming.extend(pox_server(written, Protocol::Imap)),
+            "POP3" => settings.incoming.extend(pox_server(written, Protocol::Pop3)),
+            _ => {}
+        }
+    }
+    if settings.incoming.is_empty() {
+        return Settings::default();
+    }
+    settings.incoming.sort_by_key(|server| server.protocol == Protocol::Exchange);
+    settings
+}
+
+fn pox_server(written: &PoxProtocol, protocol: Protocol) -> Option<Server> {
+    let port = integer(written.port.as_deref()?)?;
+    let auth = if is_on(written.spa.as_ref(), "on")? { "secure" } else { "password-cleartext" };
+    Some(Server {
+        protocol,
+        host: written.server.as_deref().and_then(legal_host_name)?,
+        port,
+        security: pox_security(written, port)?,
+        auth: vec![auth.to_owned()],
+        username: written.login_name.clone().unwrap_or_else(|| EMAIL_ADDRESS.to_owned()),
+        class: None,
+    })
+}
+
+/// Plain where `SSL` is off or `Encryption` none, STARTTLS by port, else TLS: `Encryption` TLS does not count.
+fn pox_security(written: &PoxProtocol, port: u16) -> Option<Security> {
+    Some(if is_on(written.ssl.as_ref(), "off")? || is_on(written.encryption.as_ref(), "none")? {
+        Security::Plain
+    } else if [143, 110, 25, 587].contains(&port) {
+        Security::StartTls
+    } else {
+        Security::Tls
+    })
+}
+
+/// Whether a switch stands at a word; `None` where it is no word, such as `true`: the server is skipped.
+fn is_on(written: Option<&String>, word: &str) -> Option<bool> {
+    let Some(written) = written else { return Some(false) };
+    let is_word = written != "true" && written != "false" && written.parse::<f64>().is_err();
+    is_word.then(|| written == word)
+}
+
+fn read_exchange(written: &PoxProtocol, incoming: &mut Vec<Server>) {
+    let Some(web) = written.ews_url.as_deref().and_then(web_host) else { return };
+    let port = web.port.unwrap_or(HTTPS_PORT);
+    match incoming.first_mut() {
+        Some(first) => {
+            first.protocol = Protocol::Exchange;
+            first.host = web.host;
+            first.port = web.port.unwrap_or(first.port);
+        }
+        None => incoming.push(Server {
+            protocol: Protocol::Exchange,
+            host: web.host,
+            port,
+            security: Security::Tls,
+            auth: Vec::new(),
+            username: EMAIL_ADDRESS.to_owned(),
+            class: None,
+        }),
+    }
+}
+
+/// What a web address says of a server.
+pub(super) struct WebHost {
+    /// Its host.
+    pub(super) host: String,
+    /// Its protection.
+    pub(super) security: Security,
+    /// Its port, where that is not the scheme's.
+    pub(super) port: Option<u16>,
+}
+
+/// The server of a web address.
+pub(super) fn web_host(url: &str) -> Option<WebHost> {
+    let url = url::Url::parse(url.trim()).ok()?;
+    let security = match url.scheme() {
+        "https" => Security::Tls,
+        "http" => Security::Plain,
+        _ => return None,
+    };
+    Some(WebHost { host: host_name(url.host_str()?)?, security, port: url.port() })
+}
+
+/// `InputSanitizer.hostname`: whole placeholders, or labels of letters, digits and inner hyphens (RFC 1123), or an address.
+fn legal_host_name(written: &str) -> Option<String> {
+    let name = host_name(written).or_else(|| written.trim().parse::<std::net::Ipv6Addr>().ok().map(|address| address.to_string()))?;
+    let parts: Vec<&str> = name.split('%').collect();
+    let is_placeholder = |part: &str| !part.is_empty() && part.chars().all(|one| one.is_ascii_uppercase() || one.is_ascii_digit());
+    let is_legal = match parts.as_slice() {
+        [plain] => plain.len() <= 255 && (plain.contains(':') || plain.split('.').all(is_label)),
+        parts => parts.len() % 2 == 1 && parts.iter().skip(1).step_by(2).all(|part| is_placeholder(part)),
+    };
+    is_legal.then_some(name)
+}
+
+fn is_label(label: &str) -> bool {
+    let is_edge = |one: Option<char>| one.is_some_and(|one| one.is_ascii_alphanumeric());
+    label.len() <= 63 && is_edge(label.chars().next()) && is_edge(label.chars().next_back())
+}
+
+/// `parseInt`: what follows the digits does not count. 1 to 65535.
+fn integer(written: &str) -> Option<u16> {
+    let written = written.trim();
+    let end = written.find(|one: char| !one.is_ascii_digit()).unwrap_or(written.len());
+    port(written.get(..end)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{clients::ClientTable, model::HttpDocument, wire::parse_autoconfig, wire::parse_pox};
+
+    fn read(content_type: &str, servers: &str) -> Result<Vec<String>, Refusal> {
+        let table = ClientTable::built_in().unwrap();
+        let client = table.iter().next().unwrap();
+        let text =
+            format!("<clientConfig><emailProvider id='contoso.com'><domain>contoso.com</domain>{servers}</emailProvider></clientConfig>");
+        let document = parse_autoconfig(text.as_bytes(), content_type).unwrap();
+        let (content_type, body) = (content_type.to_owned(), text.as_bytes().into());
+        let reply = Reply::Document(HttpDocument { status: 200, content_type, body });
+        accept_autoconfig(client, &document, &reply).map(|settings| settings.servers().map(line).collect())
+    }
+
+    fn line(server: &Server) -> String {
+        let Server { protocol, host, port, auth, username, .. } = server;
+        format!("{protocol} {host}:{port} {} {username}", auth.join(","))
+    }
+
+    fn imap(inside: &str) -> Vec<String> {
+        let rest = [("port", "<port>993</port>"), ("socketType", "<socketType>SSL</socketType>"), ("username", "<username>u</username>")];
+        let auth = ("authentication", "<authentication>plain</authentication>");
+        let host = ("hostname", "<hostname>imap.contoso.com</hostname>");
+        let missing: String =
+            rest.iter().chain([&auth, &host]).filter(|(name, _)| !inside.contains(&format!("<{name}"))).map(|(_, text)| *text).collect();
+        let spare = "<incomingServer type='pop3'><hostname>p</hostname><port>995</port><socketType>SSL</socketType>\
+                     <authentication>plain</authentication><username>u</username></incomingServer>";
+        let smtp = "<outgoingServer type='smtp'><hostname>s</hostname><port>465</port><socketType>SSL</socketType>\
+                    <authentication>plain</authentication><username>u</username></outgoingServer>";
+        let read = read("text/xml", &format!("<incomingServer type='imap'>{inside}{missing}</incomingServer>{spare}{smtp}")).unwrap();
+        read.into_iter().filter(|line| line.starts_with("imap")).collect()
+    }
+
+    /// Each line was read by Thunderbird 153.7.0 ESR, executed.
+    #[test]
+    fn servers_are_taken_and_skipped_as_thunderbird_does() {
+        for (inside, expected) in [
+            ("", Some("imap imap.contoso.com:993 password-cleartext u")),
+            ("<authentication>none</authentication>", None),
+            ("<authentication>client-IP-address</authentication>", None),
+            ("<authentication>TLS-client-cert</authentication>", None),
+            ("<authentication>Plain</authentication>", None),
+            ("<authentication>x</authentication><authentication>NTLM</authentication>", Some("imap imap.contoso.com:993 ntlm u")),
+            ("<username></username>", Some("imap imap.contoso.com:993 password-cleartext undefined")),
+            ("<port>993a</port>", Some("imap imap.contoso.com:993 password-cleartext u")),
+            ("<port>0</port>", None),
+            ("<hostname>imap.%EMAILDOMAIN%</hostname>", Some("imap imap.%EMAILDOMAIN%:993 password-cleartext u")),
+            ("<hostname>imap.%emaildomain%</hostname>", None),
+            ("<hostname>imap.%EMAILDOMAIN</hostname>", None),
+            ("<hostname>-imap.contoso.com</hostname>", None),
+            ("<hostname>imap..contoso.com</hostname>", None),
+            ("<hostname>imap_1.contoso.com</hostname>", None),
+            ("<hostname>imap.contoso.com.</hostname>", Some("imap imap.contoso.com:993 password-cleartext u")),
+            ("<hostname>2001:db8::1</hostname>", Some("imap 2001:db8::1:993 password-cleartext u")),
+            ("<hostname>a.contoso.com</hostname><url>https://b.contoso.com/</url>", Some("imap b.contoso.com:993 password-cleartext u")),
+            ("<hostname>a_b.contoso.com</hostname><url>https://b.contoso.com/</url>", None),
+            ("<hostname>a.contoso.com</hostname><url>https://b.example:8443/</url>", Some("imap a.contoso.com:993 password-cleartext u")),
+        ] {
+            assert_eq!(imap(inside), expected.map(str::to_owned).into_iter().collect::<Vec<_>>(), "{inside}");
+        }
+    }
+
+    #[test]
+    fn oauth_is_for_the_hosts_that_thunderbird_knows() {
+        for (host, knows) in [
+            ("outlook.office365.com", true),
+            ("imap.mail.att.net", true),
+            ("imap.fastmail.com", true),
+            ("mail.fastmail.com", false),
+            ("imap.mail.ru", true),
+            ("pop.mail.ru", false),
+            ("imap.yandex.ru", false),
+            ("imap.google.com", false),
+            ("mail.comcast.net", false),
+            ("mail.thundermail.com", true),
+            ("outlook.office365.us", false),
+        ] {
+            let inside = format!("<hostname>{host}</hostname><authentication>OAuth2</authentication>");
+            assert_eq!(imap(&inside).len(), usize::from(knows), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_document_as_rdf_or_with_graph_alone_is_none() {
+        let server = |element: &str, kind: &str, host: &str| {
+            format!(
+                "<{element} type='{kind}'>{host}<port>443</port><socketType>SSL</socketType><authentication>OAuth2</authentication>\
+                 <username>u</username></{element}>"
+            )
+        };
+        let smtp = server("outgoingServer", "smtp", "<hostname>smtp.office365.com</hostname>");
+        let imap = server("incomingServer", "imap", "<hostname>outlook.office365.com</hostname>");
+        let graph = server("incomingServer", "graph", "<url>https://graph.microsoft.com/</url>");
+        assert!(read("application/xml", &format!("{imap}{smtp}")).is_ok());
+        assert!(read("text/rdf", &format!("{imap}{smtp}")).is_err());
+        assert!(read("application/xml", &format!("{graph}{smtp}")).is_err());
+    }
+
+    /// Each line was read by Thunderbird 153.7.0 ESR, executed.
+    #[test]
+    fn protocols_of_autodiscover_are_read_as_thunderbird_does() {
+        let server = |kind: &str, more: &str| format!("<Protocol><Type>{kind}</Type><Server>h.example</Server>{more}</Protocol>");
+        let exchange = "<Protocol><Type>EXCH</Type><EwsUrl>https://e.example/ews</EwsUrl></Protocol>".to_owned();
+        let (imap, smtp) = (server("IMAP", "<Port>993</Port>"), server("SMTP", "<Port>587</Port>"));
+        let exchange_line = "exchange e.example:443  %EMAILADDRESS%";
+        let (imap_line, smtp_line) =
+            ("imap h.example:993 password-cleartext %EMAILADDRESS%", "smtp h.example:587 password-cleartext %EMAILADDRESS%");
+        for (protocols, expected) in [
+            (format!("{imap}{smtp}"), vec![imap_line, smtp_line]),
+            (format!("{}{smtp}", server("IMAP", "")), vec![]),
+            (smtp.clone(), vec![]),
+            (imap.clone(), vec![imap_line]),
+            (format!("{exchange}{imap}"), vec![imap_line, exchange_line]),
+            (format!("{imap}{exchange}"), vec!["exchange e.example:993 password-cleartext %EMAILADDRESS%"]),
+            (format!("{exchange}{}", exchange.replace("e.example", "f.example:8443")), vec!["exchange f.example:8443  %EMAILADDRESS%"]),
+            (server("IMAP", "<Port>993</Port><SSL>true</SSL>"), vec![]),
+            (server("IMAP", "<Port>993</Port><SPA>on</SPA>"), vec!["imap h.example:993 secure %EMAILADDRESS%"]),
+        ] {
+            let text = format!("<Autodiscover><Response><Account>{protocols}</Account></Response></Autodiscover>");
+            let settings = pox_settings(&parse_pox(text.as_bytes(), "text/xml").unwrap());
+            assert_eq!(settings.servers().map(line).collect::<Vec<_>>(), expected, "{protocols}");
+        }
+    }
+
+    #[test]
+    fn addresses_of_a_redirect_pass_as_in_thunderbird() {
+        assert_eq!(redirect_address("Anna@Contoso.mail.onmicrosoft.com").as_deref(), Some("anna@contoso.mail.onmicrosoft.com"));
+        for odd in ["o'brien@contoso.com", "anna@contoso.xn--p1ai", "anna@contoso", "anna", "@contoso.com"] {
+            assert_eq!(redirect_address(odd), None, "{odd}");
+        }
+    }
+}
