@@ -1,0 +1,123 @@
+//! One sentence for a person. Speaks of hosts and domains, never of a mailbox, so that it serves all mailboxes of a domain.
+
+use super::judge::{Judgement, Residence};
+use crate::model::{Cause, Class, Discovery, Hosting, Server, Trouble, Verdict, Way, Win, expand};
+
+/// What the sentence on a winner is made of.
+pub(super) struct Story<'a> {
+    pub(super) residence: &'a Residence<'a>,
+    pub(super) win: &'a Win,
+    pub(super) verdict: Verdict,
+    /// The servers that the verdict is about: those that have it; all of them where it is `ok`.
+    pub(super) servers: Vec<&'a Server>,
+}
+
+/// The sentence on what won.
+pub(super) fn win(story: &Story<'_>) -> String {
+    let source = source(story.win);
+    let hosts = name_servers(story.residence, &story.servers);
+    match story.verdict {
+        Verdict::Consumer if story.servers.iter().all(|server| server.class != Some(Class::Consumer)) => {
+            format!("{source} is the consumer service's own, though its servers look right today: {hosts}.")
+        }
+        Verdict::Consumer => {
+            let consumer: Vec<&Server> = story.servers.iter().copied().filter(|server| server.class == Some(Class::Consumer)).collect();
+            format!("{source} names {}, of the consumer service.", name_servers(story.residence, &consumer))
+        }
+        Verdict::Foreign => format!("{source} names {hosts}, which does not belong to {}.", home_of(story.residence.hosting)),
+        Verdict::WrongCloud => format!("{source} names {hosts}, of another Microsoft cloud than the mailbox's."),
+        Verdict::Retired => format!("{source} names {hosts}, which Microsoft has switched off."),
+        Verdict::Insecure => format!("{source} names {hosts} without encryption: the password would go in clear."),
+        Verdict::NotFound => format!("{source} names {hosts} and no outgoing server."),
+        Verdict::Ok | Verdict::Undetermined if story.win.guarded.is_some() => {
+            format!("{source} stands for {hosts}, where the mailbox lives.")
+        }
+        Verdict::Ok | Verdict::Undetermined => format!("{source} names {hosts}, where the mailbox lives."),
+    }
+}
+
+fn home_of(hosting: Hosting) -> &'static str {
+    match hosting {
+        Hosting::ExchangeOnline(_) => "Exchange Online",
+        Hosting::OnPremises => "the organisation's own servers",
+        Hosting::Consumer => "the consumer service, where the mailbox lives",
+        Hosting::Other => "the mailbox's provider",
+    }
+}
+
+/// `host (IMAP, POP3) and host (SMTP)`; hosts as the mailbox's domain has them.
+fn name_servers(residence: &Residence<'_>, servers: &[&Server]) -> String {
+    let mut named: Vec<(String, Vec<&'static str>)> = Vec::new();
+    for server in servers {
+        let host = if server.host.contains("%EMAILLOCALPART%") || server.host.contains("%EMAILADDRESS%") {
+            server.host.clone()
+        } else {
+            expand(&server.host, residence.address)
+        };
+        let title = server.protocol.title();
+        match named.iter_mut().find(|(known, _)| *known == host) {
+            Some((_, titles)) if titles.contains(&title) => {}
+            Some((_, titles)) => titles.push(title),
+            None => named.push((host, vec![title])),
+        }
+    }
+    let parts: Vec<String> = named.into_iter().map(|(host, titles)| format!("{host} ({})", titles.join(", "))).collect();
+    match parts.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// Who speaks, as the start of a sentence.
+fn source(win: &Win) -> String {
+    match &win.way {
+        Way::Own { well_known: false } => "The domain's own autoconfig document".to_owned(),
+        Way::Own { well_known: true } => "The domain's own /.well-known/autoconfig document".to_owned(),
+        Way::Database => "The ISP database's entry for the domain".to_owned(),
+        Way::Mx { host, key, database: true, .. } => format!("The MX {host} is reduced to {key}, whose entry in the ISP database"),
+        Way::Mx { host, key, database: false, .. } => format!("The MX {host} is reduced to {key}, whose own autoconfig document"),
+        Way::Srv => "An SRV record of the domain".to_owned(),
+        Way::Autodiscover { redirected: true, .. } => "Autodiscover, after a redirect inside its answer,".to_owned(),
+        Way::Autodiscover { by_srv: true, .. } => "Autodiscover, by the SRV record of the lowest weight,".to_owned(),
+        Way::Autodiscover { .. } => match &win.guarded {
+            Some(host) => format!("Autodiscover at {host}, which asks for credentials,"),
+            None => "Autodiscover".to_owned(),
+        },
+    }
+}
+
+/// The sentence on a client that finds nothing.
+pub(super) fn nothing(cause: Cause, residence: &Residence<'_>, discovery: &Discovery) -> String {
+    let domain = residence.address.domain();
+    match (cause, discovery.faults.first()) {
+        (Cause::OnMicrosoftDomain, _) => {
+            format!("Nothing answers for {domain}, and under onmicrosoft.com nobody can publish anything: the user must type the settings.")
+        }
+        (_, Some(fault)) => {
+            format!("Nothing usable answers for {domain}: {} ({}). The user must type the settings.", fault.lookup.asked, fault.why)
+        }
+        _ => format!("Nothing is published for {domain} where this client looks: the user must type the settings."),
+    }
+}
+
+/// The sentence on a discovery in doubt.
+pub(super) fn doubtful(doubt: &Trouble, discovery: &Discovery, judgement: &Judgement) -> String {
+    let more = match discovery.doubts.len() {
+        1 => String::new(),
+        count => format!(" (and {} more)", count - 1),
+    };
+    let otherwise = match judgement.verdict {
+        Verdict::NotFound => "as it stands, the client finds nothing".to_owned(),
+        verdict => format!("as it stands, the verdict would be {verdict}"),
+    };
+    format!("Could not tell: {} failed{more}: {}; {otherwise}.", doubt.lookup.asked, doubt.why)
+}
+
+/// The sentence on an endpoint of the organisation's own that asks for credentials.
+pub(super) fn guarded(win: &Win) -> String {
+    format!(
+        "Could not tell: Autodiscover at {} asks for credentials; in a hybrid it sends the client on to Exchange Online, otherwise it keeps it.",
+        win.guarded.as_deref().unwrap_or_default()
+    )
+}

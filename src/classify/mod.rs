@@ -1,0 +1,10 @@
+//! The endpoint table, and the verdict: settings × where the mailbox lives → verdict and cause. Classifies the configured name,
+//! never its CNAME or its address. Knows no network.
+
+mod cause;
+mod endpoint;
+mod explain;
+mod judge;
+
+pub use endpoint::{Endpoint, EndpointTable, EndpointTableError, Use};
+pub use judge::{Judgement, Residence, judge};
