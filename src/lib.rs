@@ -4,4 +4,5 @@ pub mod classify;
 pub mod clients;
 pub mod clock;
 pub mod model;
+pub mod remedy;
 pub mod wire;
