@@ -4,5 +4,6 @@ pub mod classify;
 pub mod clients;
 pub mod clock;
 pub mod model;
+pub mod network;
 pub mod remedy;
 pub mod wire;

@@ -1,0 +1,124 @@
+//! One attempt at a web lookup, hop by hop: the way is checked, a turn is waited for, the request is sent, the redirect is
+//! judged. Keeps the evidence. Knows nothing of the second attempt.
+
+use std::time::Duration;
+
+use reqwest::header::LOCATION;
+use tokio::time::Instant;
+use tracing::trace;
+use url::Url;
+
+use super::{
+    Core,
+    http::Heard,
+    limit::{OnHold, Patience},
+    redirect::{Method, Trail, strip, target},
+    status::{obstacle_of, reply_of, text},
+};
+use crate::model::{Hop, Obstacle, Reply, normalise_host};
+
+/// The evidence of one attempt.
+pub(super) struct Journey<'a> {
+    core: &'a Core,
+    patience: &'a mut Patience,
+    pub(super) hops: Vec<Hop>,
+    pub(super) took: Duration,
+}
+
+impl<'a> Journey<'a> {
+    pub(super) fn new(core: &'a Core, patience: &'a mut Patience) -> Self {
+        Self { core, patience, hops: Vec::new(), took: Duration::ZERO }
+    }
+
+    /// Sends the request and follows redirects by the rules.
+    pub(super) async fn travel(&mut self, start: Url, method: Method<'_>) -> Reply {
+        let (origin, mut here, mut trail) = (start.clone(), start.clone(), Trail::new(start));
+        loop {
+            let heard = match self.hop(&here, method).await {
+                Ok(heard) => heard,
+                Err(Obstacle::ForbiddenAddress { address }) if here != origin => {
+                    return Reply::Obstacle(Obstacle::RedirectForbidden { address });
+                }
+                Err(obstacle) => return Reply::Obstacle(obstacle),
+            };
+            let location = heard.headers.contains_key(LOCATION).then(|| text(&heard.headers, &LOCATION));
+            match location.filter(|_| method.follows(heard.status)).map(|location| trail.follow(&location, method)) {
+                Some(Ok(next)) => here = next,
+                Some(Err(obstacle)) => return Reply::Obstacle(obstacle),
+                None => return arrive(heard),
+            }
+        }
+    }
+
+    /// Sends the request once and tells only where it redirects to (MS-OXDISCO section 3.1.5).
+    pub(super) async fn ask_redirect(&mut self, url: &Url) -> Reply {
+        let heard = match self.hop(url, Method::Get).await {
+            Ok(heard) => heard,
+            Err(obstacle) => return Reply::Obstacle(obstacle),
+        };
+        if heard.status.is_server_error() || matches!(heard.status.as_u16(), 407 | 429) {
+            return Reply::Obstacle(obstacle_of(heard.status, &heard.headers));
+        }
+        let location = text(&heard.headers, &LOCATION);
+        match target(url, &location) {
+            Ok(target) if Method::Get.follows(heard.status) && target.scheme() == "https" => Reply::Redirect(target.into()),
+            _ => Reply::Obstacle(Obstacle::NoRedirect),
+        }
+    }
+
+    async fn hop(&mut self, url: &Url, method: Method<'_>) -> Result<Heard, Obstacle> {
+        let core = self.core;
+        let host = url.host_str().map(normalise_host).unwrap_or_default();
+        let start = Instant::now();
+        let way = core.dialer.check(url).await;
+        self.took += start.elapsed();
+        way?;
+        let turn = core.limits.turn(&host, self.patience).await.map_err(|OnHold| Obstacle::Held)?;
+        core.tally.count_request();
+        let start = Instant::now();
+        let heard = core.http.exchange(url, method).await;
+        self.took += start.elapsed();
+        if let Some(pause) = heard.as_ref().ok().and_then(|heard| heard.pause(core.clock.now())) {
+            core.limits.hold(&host, pause);
+        }
+        drop(turn);
+        if let Ok(body) = heard.as_ref().map_err(|_| ()).and_then(|heard| heard.body.as_ref().map_err(|_| ())) {
+            core.tally.count_bytes(body.len());
+        }
+        let delivered = heard.as_ref().is_ok_and(|heard| !heard.status.is_server_error());
+        if !delivered && let Some(absent) = core.dialer.absent_behind_proxy(url).await {
+            return Err(absent);
+        }
+        let hop = hop_of(url, &heard);
+        trace!(url = hop.url, status = hop.status, location = hop.location, "http");
+        self.hops.push(hop);
+        heard
+    }
+}
+
+/// Reads the URL of a request. A URL that cannot be (a host name from a record may be anything) names nothing that exists.
+pub(super) fn read_url(text: &str) -> Result<Url, Obstacle> {
+    let mut url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https")).ok_or(Obstacle::NxDomain)?;
+    strip(&mut url);
+    Ok(url)
+}
+
+fn arrive(heard: Heard) -> Reply {
+    match heard.body {
+        Ok(body) => reply_of(heard.status, &heard.headers, body),
+        Err(obstacle) => Reply::Obstacle(obstacle),
+    }
+}
+
+fn hop_of(url: &Url, heard: &Result<Heard, Obstacle>) -> Hop {
+    let status = heard.as_ref().ok().map(|heard| heard.status.as_u16());
+    let location = heard.as_ref().ok().filter(|heard| heard.headers.contains_key(LOCATION)).map(|heard| {
+        let mut location = text(&heard.headers, &LOCATION);
+        location.truncate(location.floor_char_boundary(LOCATION_CAP));
+        location
+    });
+    Hop { url: url.to_string(), status, location }
+}
+
+/// 2 KiB of a Location are evidence enough.
+const LOCATION_CAP: usize = 2048;

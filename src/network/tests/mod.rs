@@ -1,0 +1,11 @@
+//! Tests of the whole room, with real sockets on loopback: a DNS server, a web server, and an authority for certificates.
+
+mod dns_server;
+mod names;
+mod politeness;
+mod redirects;
+mod stage;
+mod trust;
+mod ways;
+mod web;
+mod web_server;
