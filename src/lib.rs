@@ -6,4 +6,5 @@ pub mod clock;
 pub mod model;
 pub mod network;
 pub mod remedy;
+pub mod store;
 pub mod wire;

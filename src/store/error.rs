@@ -1,0 +1,118 @@
+//! Why the database could not do its job.
+
+use std::{io, path::PathBuf};
+
+use crate::model::{Domain, TenantId};
+
+/// Why the database could not do its job.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A file beside or of the database.
+    #[error("cannot {doing} `{}`", path.display())]
+    File {
+        /// What was attempted.
+        doing: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Another process audits with this database.
+    #[error("the database is in use by another audit, which holds `{}`", lock.display())]
+    Locked {
+        /// The lock file.
+        lock: PathBuf,
+    },
+    /// SQLite cannot open the file, or it is no database.
+    #[error("cannot open the database `{}`", path.display())]
+    Open {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: sqlx::Error,
+    },
+    /// A database of another program.
+    #[error("`{}` is a database of another program", path.display())]
+    NotOurs {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The schema is not the one that this program reads.
+    #[error("the database `{}` has schema {found}, this program has {known}: {advice}", path.display())]
+    Schema {
+        /// Which file.
+        path: PathBuf,
+        /// The schema's number.
+        found: i64,
+        /// The newest that is known.
+        known: i64,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// SQLite itself does not do what is needed.
+    #[error("SQLite has {what} = {found}, and {wanted} is needed")]
+    Sqlite {
+        /// Its version, or a pragma.
+        what: &'static str,
+        /// What is.
+        found: String,
+        /// What should be.
+        wanted: &'static str,
+    },
+    /// A statement failed.
+    #[error("cannot {doing} in the database")]
+    Query {
+        /// What was attempted.
+        doing: &'static str,
+        /// Why not.
+        source: sqlx::Error,
+    },
+    /// A stored text does not read as what it should be.
+    #[error("the stored {what} cannot be read")]
+    Stored {
+        /// What it should be.
+        what: &'static str,
+        /// Why it is not.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A batch that would put the database out of order.
+    #[error("the batch of {domain} {problem}")]
+    Batch {
+        /// Its domain.
+        domain: Domain,
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// A tenant cannot be finished while one of its domains is not.
+    #[error("the domain {domain} of tenant {tenant} is not done")]
+    Unfinished {
+        /// The tenant.
+        tenant: TenantId,
+        /// The first such domain.
+        domain: String,
+    },
+    /// The copy is not sound.
+    #[error("the copy of the database is damaged: {problem}")]
+    Copy {
+        /// The first problem that the check found.
+        problem: String,
+    },
+}
+
+impl StoreError {
+    /// Whether whoever called can mend it: another file, another program version, another time.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::Locked { .. } | Self::Open { .. } | Self::NotOurs { .. } | Self::Schema { .. } | Self::File { .. })
+    }
+}
+
+/// Gives a failed statement its subject.
+pub(super) fn doing(doing: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
+    move |source| StoreError::Query { doing, source }
+}
+
+/// Gives an unreadable stored text its subject.
+pub(super) fn stored<E: std::error::Error + Send + Sync + 'static>(what: &'static str) -> impl FnOnce(E) -> StoreError {
+    move |source| StoreError::Stored { what, source: Box::new(source) }
+}

@@ -1,0 +1,125 @@
+//! The database: what was found, for whom, since when, and the evidence. Owns the only SQL, the one writer, the read-only
+//! readers, the migrations and the backup; knows no HTTP, no channels and no clock: times are handed in as seconds since
+//! 1970 (UTC).
+//!
+//! SQLite in WAL mode, `synchronous = FULL`: what `record` has returned survives a power cut on an honest disk.
+
+mod check;
+mod compare;
+mod content;
+mod dossier;
+mod error;
+mod history;
+mod lock;
+mod migration;
+mod read;
+mod record;
+mod run;
+mod seal;
+mod sqlite;
+mod summary;
+mod write;
+
+use std::path::{Path, PathBuf};
+
+use sqlx::{Sqlite, SqlitePool, Transaction};
+
+pub use check::Check;
+pub use dossier::{Dossier, DossierRecord};
+pub use error::StoreError;
+pub use migration::Migrated;
+pub use read::{MailboxRow, ReportFilter};
+pub use record::{DomainBatch, Entry, Recorded};
+pub use run::{Progress, Run, RunId, RunState};
+pub use summary::TenantSummary;
+
+use error::doing;
+use lock::Lock;
+
+/// The database, open for writing. There is one at a time: a lock file beside the database says so.
+#[derive(Debug)]
+pub struct Store {
+    reader: Reader,
+    writer: SqlitePool,
+    known: content::Known,
+    // released when the store is dropped, after the pools
+    _lock: Lock,
+}
+
+/// The database, open for reading, also while an audit writes.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    path: PathBuf,
+    pool: SqlitePool,
+}
+
+impl Store {
+    /// Opens the database; makes it where there is none, and brings an older schema up to date.
+    ///
+    /// # Errors
+    /// [`StoreError`] where another audit holds the database, where the file is not ours or newer than this program, or
+    /// where SQLite does not take a setting.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self::open_and_migrate(path).await?.0)
+    }
+
+    /// Brings the schema up to date, and says what was done.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn migrate(path: &Path) -> Result<Migrated, StoreError> {
+        let (store, migrated) = Self::open_and_migrate(path).await?;
+        store.close().await?;
+        Ok(migrated)
+    }
+
+    /// Opens the database for reading only.
+    ///
+    /// # Errors
+    /// [`StoreError`] where there is none, or where its schema is not this program's.
+    pub async fn open_read_only(path: &Path) -> Result<Reader, StoreError> {
+        if !path.exists() {
+            return Err(StoreError::File {
+                doing: "find the database",
+                path: path.to_owned(),
+                source: std::io::ErrorKind::NotFound.into(),
+            });
+        }
+        let found = sqlite::inspect(path).await?;
+        migration::require_current(path, found)?;
+        Ok(Reader { path: path.to_owned(), pool: sqlite::open_readers(path).await? })
+    }
+
+    /// The reading half.
+    #[must_use]
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// Writes the log back into the database and closes it. Without it nothing is lost; the log is then replayed.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] where the log cannot be written back.
+    pub async fn close(self) -> Result<(), StoreError> {
+        self.reader.pool.close().await;
+        let checkpoint = sqlite::checkpoint(&self.writer).await;
+        self.writer.close().await;
+        checkpoint
+    }
+
+    async fn open_and_migrate(path: &Path) -> Result<(Self, Migrated), StoreError> {
+        let lock = Lock::acquire(path)?;
+        sqlite::create_private(path)?;
+        let found = sqlite::inspect(path).await?;
+        migration::require_known(path, found)?;
+        let writer = sqlite::open_writer(path).await?;
+        let migrated = migration::run(&writer, migration::ALL).await?;
+        let reader = Reader { path: path.to_owned(), pool: sqlite::open_readers(path).await? };
+        Ok((Self { reader, writer, known: content::Known::default(), _lock: lock }, migrated))
+    }
+
+    /// A transaction that holds the write lock from its first statement; rolled back where it is dropped.
+    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(doing("begin to write"))
+    }
+}

@@ -1,0 +1,289 @@
+//! Runs, their tenants, and how far each domain came.
+
+use std::fmt;
+
+use sqlx::SqliteConnection;
+
+use super::{Reader, Store, StoreError, content::Digest, error::doing, sqlite};
+use crate::model::{Domain, TenantId};
+
+/// The number of a run; later runs have higher ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunId(pub i64);
+
+/// A run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run {
+    /// Its number.
+    pub id: RunId,
+    /// When it began.
+    pub started_at: i64,
+    /// When it ended, or was found to have ended; `None` while it goes on.
+    pub finished_at: Option<i64>,
+    /// How it ended.
+    pub state: RunState,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunState {
+    /// Not yet; or its process died.
+    Running,
+    /// It came to its end.
+    Finished,
+    /// It was stopped, or its process died and another run began.
+    Interrupted,
+}
+
+/// How far a run came in a domain.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Progress {
+    /// Nothing of it is recorded.
+    #[default]
+    NotStarted,
+    /// Every mailbox up to this address key is.
+    Through(String),
+    /// All of it is.
+    Done,
+}
+
+impl Progress {
+    pub(super) fn of(through: Option<String>, done: bool) -> Self {
+        match (through, done) {
+            (_, true) => Self::Done,
+            (Some(through), false) => Self::Through(through),
+            (None, false) => Self::NotStarted,
+        }
+    }
+}
+
+impl Store {
+    /// Begins a run over these tenants: id, name for people, and how many mailboxes the list has. A run that died is marked
+    /// as interrupted.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn begin_run(&self, tenants: &[(TenantId, String, u64)], at: i64) -> Result<RunId, StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query("UPDATE run SET state = 'interrupted', finished_at = $1 WHERE state = 'running'")
+            .bind(at)
+            .execute(&mut *tx)
+            .await
+            .map_err(doing("close a run that died"))?;
+        let run = sqlx::query_scalar("INSERT INTO run (started_at, state) VALUES ($1, 'running') RETURNING id")
+            .bind(at)
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(doing("begin a run"))?;
+        enter_tenants(&mut tx, run, tenants).await?;
+        tx.commit().await.map_err(doing("begin a run"))?;
+        Ok(RunId(run))
+    }
+
+    /// Goes on with the newest run if it was not finished; its tenants are brought up to date with these. What it has
+    /// recorded stays: ask [`Store::progress`].
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn resume_run(&self, tenants: &[(TenantId, String, u64)], at: i64) -> Result<Option<RunId>, StoreError> {
+        let mut tx = self.begin().await?;
+        let resumed: Option<i64> = sqlx::query_scalar(
+            "UPDATE run SET state = 'running', finished_at = NULL, resumed_at = $1
+             WHERE id = (SELECT max(id) FROM run) AND state <> 'finished' RETURNING id",
+        )
+        .bind(at)
+        .fetch_optional(&mut *tx)
+        .await
+        .map_err(doing("resume a run"))?;
+        if let Some(run) = resumed {
+            enter_tenants(&mut tx, run, tenants).await?;
+        }
+        tx.commit().await.map_err(doing("resume a run"))?;
+        Ok(resumed.map(RunId))
+    }
+
+    /// How far a run came in a domain; not at all where it came there over another list.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn progress(&self, run: RunId, (tenant, domain): (&TenantId, &Domain), list: &Digest) -> Result<Progress, StoreError> {
+        let mut connection = self.reader.pool.acquire().await.map_err(doing("read the progress"))?;
+        read_progress(&mut connection, run, (tenant, domain), list).await
+    }
+
+    /// Closes a tenant's part of a run whose every domain has been recorded: mailboxes of domains that the run did not meet
+    /// have left the list. Returns how many.
+    ///
+    /// # Errors
+    /// [`StoreError::Unfinished`] where a domain is recorded in part; [`StoreError::Query`].
+    pub async fn finish_tenant(&self, run: RunId, tenant: &TenantId, at: i64) -> Result<u64, StoreError> {
+        let mut tx = self.begin().await?;
+        let unfinished: Option<String> =
+            sqlx::query_scalar("SELECT name FROM domain WHERE tenant = $1 AND run = $2 AND done = 0 ORDER BY name LIMIT 1")
+                .bind(tenant.as_str())
+                .bind(run.0)
+                .fetch_optional(&mut *tx)
+                .await
+                .map_err(doing("finish a tenant"))?;
+        if let Some(domain) = unfinished {
+            return Err(StoreError::Unfinished { tenant: tenant.clone(), domain });
+        }
+        let gone = unlist_unmet(&mut tx, run, tenant, at).await.map_err(doing("finish a tenant"))?;
+        sqlx::query("UPDATE run_tenant SET state = 'finished' WHERE run = $1 AND tenant = $2")
+            .bind(run.0)
+            .bind(tenant.as_str())
+            .execute(&mut *tx)
+            .await
+            .map_err(doing("finish a tenant"))?;
+        tx.commit().await.map_err(doing("finish a tenant"))?;
+        Ok(gone)
+    }
+
+    /// Closes a run, and does the housekeeping that a run leaves. A run with tenants that are not finished is interrupted,
+    /// whatever it was to be; returns what it is.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn finish_run(&self, run: RunId, state: RunState, at: i64) -> Result<RunState, StoreError> {
+        let open: i64 = sqlx::query_scalar("SELECT count(*) FROM run_tenant WHERE run = $1 AND state <> 'finished'")
+            .bind(run.0)
+            .fetch_one(&self.writer)
+            .await
+            .map_err(doing("finish a run"))?;
+        let state = if open > 0 && state == RunState::Finished { RunState::Interrupted } else { state };
+        sqlx::query("UPDATE run SET state = $1, finished_at = $2 WHERE id = $3")
+            .bind(state.as_str())
+            .bind((state != RunState::Running).then_some(at))
+            .bind(run.0)
+            .execute(&self.writer)
+            .await
+            .map_err(doing("finish a run"))?;
+        sqlite::release_pages(&self.writer).await?;
+        sqlite::checkpoint(&self.writer).await?;
+        Ok(state)
+    }
+}
+
+impl Reader {
+    /// How many mailboxes a tenant's list had when its part of a run was last finished.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn previous_count(&self, tenant: &TenantId) -> Result<Option<u64>, StoreError> {
+        let count: Option<i64> =
+            sqlx::query_scalar("SELECT mailboxes FROM run_tenant WHERE tenant = $1 AND state = 'finished' ORDER BY run DESC LIMIT 1")
+                .bind(tenant.as_str())
+                .fetch_optional(&self.pool)
+                .await
+                .map_err(doing("read the previous count"))?;
+        Ok(count.map(i64::unsigned_abs))
+    }
+
+    /// The newest runs, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn runs(&self, at_most: u32) -> Result<Vec<Run>, StoreError> {
+        let rows: Vec<(i64, i64, Option<i64>, String)> =
+            sqlx::query_as("SELECT id, started_at, finished_at, state FROM run ORDER BY id DESC LIMIT $1")
+                .bind(i64::from(at_most))
+                .fetch_all(&self.pool)
+                .await
+                .map_err(doing("read the runs"))?;
+        Ok(rows
+            .into_iter()
+            .map(|(id, started_at, finished_at, state)| {
+                let state = RunState::ALL.into_iter().find(|known| known.as_str() == state).unwrap_or(RunState::Interrupted);
+                Run { id: RunId(id), started_at, finished_at, state }
+            })
+            .collect())
+    }
+}
+
+impl RunState {
+    const ALL: [Self; 3] = [Self::Running, Self::Finished, Self::Interrupted];
+
+    /// The name in the database and in reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Finished => "finished",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(out)
+    }
+}
+
+/// How far a run came in a domain, inside a transaction.
+pub(super) async fn read_progress(
+    connection: &mut SqliteConnection,
+    run: RunId,
+    (tenant, domain): (&TenantId, &Domain),
+    list: &Digest,
+) -> Result<Progress, StoreError> {
+    let row: Option<(Option<String>, bool)> =
+        sqlx::query_as("SELECT through, done FROM domain WHERE tenant = $1 AND name = $2 AND run = $3 AND list = $4")
+            .bind(tenant.as_str())
+            .bind(domain.as_str())
+            .bind(run.0)
+            .bind(list.as_slice())
+            .fetch_optional(connection)
+            .await
+            .map_err(doing("read the progress"))?;
+    Ok(row.map_or(Progress::NotStarted, |(through, done)| Progress::of(through, done)))
+}
+
+async fn enter_tenants(connection: &mut SqliteConnection, run: i64, tenants: &[(TenantId, String, u64)]) -> Result<(), StoreError> {
+    for (tenant, name, mailboxes) in tenants {
+        sqlx::query("INSERT INTO tenant (id, name) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET name = excluded.name")
+            .bind(tenant.as_str())
+            .bind(name)
+            .execute(&mut *connection)
+            .await
+            .map_err(doing("enter a tenant"))?;
+        sqlx::query(
+            "INSERT INTO run_tenant (run, tenant, mailboxes, state) VALUES ($1, $2, $3, 'running')
+             ON CONFLICT (run, tenant) DO UPDATE SET mailboxes = excluded.mailboxes",
+        )
+        .bind(run)
+        .bind(tenant.as_str())
+        .bind(i64::try_from(*mailboxes).unwrap_or(i64::MAX))
+        .execute(&mut *connection)
+        .await
+        .map_err(doing("enter a tenant"))?;
+    }
+    Ok(())
+}
+
+async fn unlist_unmet(connection: &mut SqliteConnection, run: RunId, tenant: &TenantId, at: i64) -> sqlx::Result<u64> {
+    sqlx::query(
+        "INSERT INTO history (mailbox, run, outcome, at)
+         SELECT m.id, $2, NULL, $3 FROM domain d JOIN mailbox m ON m.tenant = d.tenant AND m.domain = d.name
+         WHERE d.tenant = $1 AND d.run <> $2 AND m.outcome IS NOT NULL",
+    )
+    .bind(tenant.as_str())
+    .bind(run.0)
+    .bind(at)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query("DELETE FROM seal WHERE tenant = $1 AND domain IN (SELECT name FROM domain WHERE tenant = $1 AND run <> $2)")
+        .bind(tenant.as_str())
+        .bind(run.0)
+        .execute(&mut *connection)
+        .await?;
+    let gone = sqlx::query(
+        "UPDATE mailbox SET outcome = NULL
+         WHERE tenant = $1 AND outcome IS NOT NULL AND domain IN (SELECT name FROM domain WHERE tenant = $1 AND run <> $2)",
+    )
+    .bind(tenant.as_str())
+    .bind(run.0)
+    .execute(connection)
+    .await?;
+    Ok(gone.rows_affected())
+}

@@ -1,0 +1,251 @@
+//! What is SQLite's own: settings and their proof, connections, the write-ahead log, the copy.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::Path,
+    time::Duration,
+};
+
+use sqlx::{
+    ConnectOptions as _, Connection as _, Row as _, SqliteConnection, SqlitePool,
+    sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
+};
+
+use super::{Reader, StoreError, error::doing, lock::beside};
+
+/// What a file says of itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Header {
+    /// Nothing has been written to it yet.
+    pub(super) is_empty: bool,
+    /// Whose it is.
+    pub(super) application_id: i64,
+    /// The schema's number.
+    pub(super) user_version: i64,
+}
+
+impl Reader {
+    /// Writes a whole and checked copy of the database to `to`, while audits go on. Refuses to overwrite.
+    ///
+    /// # Errors
+    /// [`StoreError`] where `to` exists, where it cannot be written, or where the copy does not pass its check.
+    pub async fn backup(&self, to: &Path) -> Result<(), StoreError> {
+        if to.try_exists().map_err(file("look for", to))? {
+            return Err(file("write a copy to", to)(io::ErrorKind::AlreadyExists.into()));
+        }
+        let partial = beside(to, &format!(".partial-{}", std::process::id()));
+        create_new_private(&partial)?;
+        let copied = self.copy_to(&partial).await.and_then(|()| publish(&partial, to));
+        if copied.is_err() {
+            // the first error is the one to tell
+            let _ = fs::remove_file(&partial);
+        }
+        copied
+    }
+
+    async fn copy_to(&self, partial: &Path) -> Result<(), StoreError> {
+        let mut source = plain(&self.path).connect().await.map_err(open(&self.path))?;
+        let name = partial.to_str().ok_or_else(|| file("name", partial)(io::ErrorKind::InvalidFilename.into()))?;
+        sqlx::query("VACUUM INTO $1").bind(name).execute(&mut source).await.map_err(doing("copy everything"))?;
+        source.close().await.map_err(doing("close"))?;
+        let mut copy = plain(partial).connect().await.map_err(open(partial))?;
+        let problem = integrity(&mut copy).await?.into_iter().next();
+        copy.close().await.map_err(doing("close"))?;
+        problem.map_or(Ok(()), |problem| Err(StoreError::Copy { problem }))
+    }
+}
+
+/// Makes the file, readable to its owner only (it holds personal data), where there is none.
+pub(super) fn create_private(path: &Path) -> Result<(), StoreError> {
+    match create_new_private(path) {
+        Err(StoreError::File { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
+}
+
+/// Reads whose file it is, without touching it.
+pub(super) async fn inspect(path: &Path) -> Result<Header, StoreError> {
+    let mut connection = plain(path).connect().await.map_err(open(path))?;
+    let application_id = number(&mut connection, "PRAGMA application_id").await.map_err(open(path))?;
+    let user_version = number(&mut connection, "PRAGMA user_version").await.map_err(open(path))?;
+    let objects = number(&mut connection, "SELECT count(*) FROM sqlite_schema").await.map_err(open(path))?;
+    let version: String =
+        sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut connection).await.map_err(doing("read SQLite's version"))?;
+    connection.close().await.map_err(doing("close"))?;
+    require_version(version)?;
+    Ok(Header { is_empty: objects == 0 && application_id == 0 && user_version == 0, application_id, user_version })
+}
+
+/// The one connection that writes.
+pub(super) async fn open_writer(path: &Path) -> Result<SqlitePool, StoreError> {
+    let options = common(path)
+        // before the journal mode: afterwards it stays off, silently
+        .auto_vacuum(SqliteAutoVacuum::Incremental)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("journal_size_limit", JOURNAL_SIZE_LIMIT)
+        .optimize_on_close(true, None);
+    let pool = SqlitePoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(WRITE_TIMEOUT)
+        .connect_with(options)
+        .await
+        .map_err(open(path))?;
+    let mut connection = pool.acquire().await.map_err(open(path))?;
+    require(&mut connection, COMMON).await?;
+    require(&mut connection, WRITER).await?;
+    drop(connection);
+    Ok(pool)
+}
+
+/// A few connections that cannot write.
+pub(super) async fn open_readers(path: &Path) -> Result<SqlitePool, StoreError> {
+    // journal_mode and auto_vacuum would fail here: they write
+    let options = common(path).read_only(true).pragma("query_only", "ON");
+    let pool = SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_with(options)
+        .await
+        .map_err(open(path))?;
+    let mut connection = pool.acquire().await.map_err(open(path))?;
+    require(&mut connection, COMMON).await?;
+    require(&mut connection, READER).await?;
+    drop(connection);
+    Ok(pool)
+}
+
+/// Writes the whole log back and empties it; does what it can while a reader is at work.
+pub(super) async fn checkpoint(writer: &SqlitePool) -> Result<(), StoreError> {
+    sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(writer).await.map_err(doing("write the log back"))?;
+    Ok(())
+}
+
+/// Gives pages that hold nothing back to the file system, a few at a time.
+pub(super) async fn release_pages(writer: &SqlitePool) -> Result<(), StoreError> {
+    sqlx::raw_sql("PRAGMA incremental_vacuum(4096)").execute(writer).await.map_err(doing("release empty pages"))?;
+    Ok(())
+}
+
+/// What SQLite's own check finds; empty: nothing.
+pub(super) async fn integrity(connection: &mut SqliteConnection) -> Result<Vec<String>, StoreError> {
+    let mut lines: Vec<String> =
+        sqlx::query_scalar("PRAGMA integrity_check").fetch_all(connection).await.map_err(doing("check the integrity"))?;
+    lines.retain(|line| line != "ok");
+    Ok(lines)
+}
+
+/// Rows whose parent is missing, a line each.
+pub(super) async fn orphans(connection: &mut SqliteConnection) -> Result<Vec<String>, StoreError> {
+    let rows: Vec<(String, Option<i64>, String, i64)> =
+        sqlx::query_as("PRAGMA foreign_key_check").fetch_all(connection).await.map_err(doing("check the foreign keys"))?;
+    Ok(rows.into_iter().map(|(table, row, parent, _)| format!("{table}, row {row:?}: no such {parent}")).collect())
+}
+
+fn plain(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY_TIMEOUT)
+}
+
+fn common(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .pragma("trusted_schema", "OFF")
+        .pragma("temp_store", "MEMORY")
+        .pragma("cache_size", CACHE_SIZE)
+        .row_buffer_size(1_000)
+        .disable_statement_logging()
+}
+
+async fn require(connection: &mut SqliteConnection, settings: &[(&'static str, &'static str, &'static str)]) -> Result<(), StoreError> {
+    for &(what, query, wanted) in settings {
+        let row = sqlx::query(query).fetch_one(&mut *connection).await.map_err(doing("read a setting back"))?;
+        let found = text_or_number(&row).map_err(doing("read a setting back"))?;
+        if found != wanted {
+            return Err(StoreError::Sqlite { what, found, wanted });
+        }
+    }
+    Ok(())
+}
+
+fn text_or_number(row: &SqliteRow) -> sqlx::Result<String> {
+    row.try_get::<i64, _>(0).map(|number| number.to_string()).or_else(|_| row.try_get(0))
+}
+
+async fn number(connection: &mut SqliteConnection, query: &'static str) -> sqlx::Result<i64> {
+    sqlx::query_scalar(query).fetch_one(connection).await
+}
+
+/// Refuses a SQLite before 3.51.3, which mends the WAL-reset bug.
+fn require_version(found: String) -> Result<(), StoreError> {
+    let mut parts = found.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    let number = [(); 3].map(|()| parts.next().unwrap_or(0));
+    if number >= MIN_VERSION { Ok(()) } else { Err(StoreError::Sqlite { what: "version", found, wanted: "3.51.3 or later" }) }
+}
+
+fn create_new_private(path: &Path) -> Result<(), StoreError> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop).map_err(file("create", path))
+}
+
+/// Gives a finished file its name, so that it is there whole or not at all, also after a power cut.
+fn publish(partial: &Path, to: &Path) -> Result<(), StoreError> {
+    File::options().write(true).open(partial).and_then(|copy| copy.sync_all()).map_err(file("write out", partial))?;
+    fs::rename(partial, to).map_err(file("rename a finished copy to", to))?;
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(file("write out", folder))
+}
+
+fn file(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+    move |source| StoreError::File { doing, path: path.to_owned(), source }
+}
+
+fn open(path: &Path) -> impl FnOnce(sqlx::Error) -> StoreError {
+    move |source| StoreError::Open { path: path.to_owned(), source }
+}
+
+const MIN_VERSION: [u32; 3] = [3, 51, 3];
+const READERS: u32 = 4;
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Many domains may queue for the one writer, on a slow disk.
+const WRITE_TIMEOUT: Duration = Duration::from_mins(10);
+/// Bytes that the log keeps of its file after it was written back.
+const JOURNAL_SIZE_LIMIT: &str = "67108864";
+/// Negative: KiB.
+const CACHE_SIZE: &str = "-8000";
+
+/// Setting, how it is read back, and what it must be.
+const COMMON: &[(&str, &str, &str)] = &[
+    ("foreign_keys", "PRAGMA foreign_keys", "1"),
+    ("busy_timeout", "PRAGMA busy_timeout", "5000"),
+    ("trusted_schema", "PRAGMA trusted_schema", "0"),
+    ("temp_store", "PRAGMA temp_store", "2"),
+    ("cache_size", "PRAGMA cache_size", CACHE_SIZE),
+];
+const WRITER: &[(&str, &str, &str)] = &[
+    ("journal_mode", "PRAGMA journal_mode", "wal"),
+    ("auto_vacuum", "PRAGMA auto_vacuum", "2"),
+    ("synchronous", "PRAGMA synchronous", "2"),
+    ("journal_size_limit", "PRAGMA journal_size_limit", JOURNAL_SIZE_LIMIT),
+];
+const READER: &[(&str, &str, &str)] = &[("query_only", "PRAGMA query_only", "1")];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_sqlite_is_refused() {
+        for (version, fits) in [("3.51.3", true), ("3.52.0", true), ("4.0", true), ("3.51.2", false), ("3.9.99", false), ("", false)] {
+            assert_eq!(require_version(version.into()).is_ok(), fits, "{version}");
+        }
+    }
+}
