@@ -3,6 +3,7 @@
 pub mod classify;
 pub mod clients;
 pub mod clock;
+pub mod mailboxes;
 pub mod model;
 pub mod network;
 pub mod remedy;
