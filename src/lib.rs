@@ -7,5 +7,6 @@ pub mod mailboxes;
 pub mod model;
 pub mod network;
 pub mod remedy;
+pub mod report;
 pub mod store;
 pub mod wire;

@@ -1,0 +1,160 @@
+//! The account of one address: what each client would configure, and every lookup behind it. As text for a person, and as the
+//! JSON contract `autodiscover-audit/check/1`.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::layout::{clean, labelled};
+use crate::{
+    model::{Address, AnswerOutcome, ClientOutcome, Cloud, Hosting, LookupKind, Outcome, Server, Verdict},
+    remedy::advice,
+};
+
+/// One checked address.
+#[derive(Debug, Clone, Serialize)]
+pub struct CheckView {
+    schema: &'static str,
+    /// The address.
+    pub address: Address,
+    /// RFC 3339, UTC.
+    pub checked_at: String,
+    hosting: &'static str,
+    #[serde(skip)]
+    lives_in: Hosting,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cloud: Option<Cloud>,
+    /// Whether the user must type settings by hand.
+    pub needs_manual_configuration: bool,
+    /// A client each, placeholders filled in.
+    pub clients: Vec<ClientOutcome>,
+    /// Every lookup, in the order in which it was asked.
+    pub lookups: Vec<LookupView>,
+}
+
+/// One lookup.
+#[derive(Debug, Clone, Serialize)]
+pub struct LookupView {
+    /// Its place, from 1.
+    pub id: usize,
+    /// The part that it played.
+    pub lookup: LookupKind,
+    /// What was asked.
+    pub asked: String,
+    /// What it came to.
+    pub outcome: AnswerOutcome,
+    /// Why, a line.
+    pub detail: String,
+    /// The URLs that redirects led to, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub redirected_to: Vec<String>,
+    /// The chain of CNAMEs of the first host.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cnames: Vec<String>,
+    /// Times that it was asked.
+    pub attempts: u8,
+    /// Milliseconds.
+    pub took_ms: u32,
+}
+
+impl CheckView {
+    /// The account of an outcome, with the lookups behind it.
+    #[must_use]
+    pub fn new(address: Address, checked_at: String, outcome: &Outcome, lookups: Vec<LookupView>) -> Self {
+        Self {
+            schema: "autodiscover-audit/check/1",
+            checked_at,
+            hosting: outcome.hosting.kind(),
+            lives_in: outcome.hosting,
+            cloud: outcome.hosting.cloud().filter(|cloud| *cloud != Cloud::Worldwide),
+            needs_manual_configuration: outcome.needs_manual_configuration,
+            clients: outcome.clients.iter().map(|client| client.expand(&address)).collect(),
+            lookups,
+            address,
+        }
+    }
+
+    /// Writes the account for a person; `to_type` is what the user would type where that is needed.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_text(&self, out: &mut impl Write, to_type: &[Server]) -> io::Result<()> {
+        let unsure = self.clients.iter().any(|client| client.audited && client.verdict == Verdict::Undetermined);
+        let need = match (self.needs_manual_configuration, unsure) {
+            (true, _) => "needs manual configuration",
+            (false, true) => "could not be told",
+            (false, false) => "needs no manual configuration",
+        };
+        writeln!(out, "{} ({}): {need}", self.address, self.hosting)?;
+        for client in &self.clients {
+            write_client(out, client, (&self.address, self.lives_in))?;
+        }
+        if self.needs_manual_configuration && !to_type.is_empty() {
+            writeln!(out, "\n  To type by hand (user name: {}):", self.address)?;
+            for server in to_type {
+                writeln!(out, "    {}", describe(server))?;
+            }
+        }
+        writeln!(out, "\n  Lookups")?;
+        for lookup in &self.lookups {
+            write_lookup(out, lookup)?;
+        }
+        Ok(())
+    }
+}
+
+fn write_client(out: &mut impl Write, client: &ClientOutcome, (address, hosting): (&Address, Hosting)) -> io::Result<()> {
+    let mut notes = vec![client.verdict.as_str()];
+    notes.extend(client.fragile.then_some("fragile"));
+    notes.extend(client.inferred.then_some("inferred"));
+    notes.extend((!client.audited).then_some("not audited"));
+    let cause = client.cause.map(|cause| format!(" [{cause}]")).unwrap_or_default();
+    writeln!(out, "\n  {}: {}{cause}", client.client, notes.join(", "))?;
+    let mut line = |label: &str, text: &str| write!(out, "{}", labelled(4, label, text));
+    for server in client.settings.servers() {
+        line("server", &describe(server))?;
+    }
+    if let Some(source) = &client.source {
+        line("source", &source.asked)?;
+    }
+    line("why", &client.explanation)?;
+    if let Some(cause) = client.cause {
+        line("to mend", &advice(cause, address.domain(), hosting))?;
+    }
+    for server in client.next.iter().filter(|_| client.fragile).flat_map(|next| next.settings.servers()) {
+        line("next", &describe(server))?;
+    }
+    if client.verdict != Verdict::Ok || client.fragile {
+        for evidence in &client.evidence {
+            line("evidence", evidence)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_lookup(out: &mut impl Write, lookup: &LookupView) -> io::Result<()> {
+    let head = format!(
+        "  {:>3} {:<9} {:<16} {} ({} ms)",
+        lookup.id,
+        lookup.outcome.as_str(),
+        lookup.lookup.as_str(),
+        lookup.asked,
+        lookup.took_ms
+    );
+    writeln!(out, "{}", clean(&head))?;
+    for alias in &lookup.cnames {
+        writeln!(out, "        alias of {}", clean(alias))?;
+    }
+    for url in &lookup.redirected_to {
+        writeln!(out, "        redirected to {}", clean(url))?;
+    }
+    let again = if lookup.attempts > 1 { format!(" (asked {} times)", lookup.attempts) } else { String::new() };
+    writeln!(out, "        {}{again}", clean(&lookup.detail))
+}
+
+/// `IMAP outlook.office365.com:993, SSL/TLS, oauth2 (shared)`.
+fn describe(server: &Server) -> String {
+    let auth = if server.auth.is_empty() { String::new() } else { format!(", {}", server.auth.join(" or ")) };
+    let class = server.class.map(|class| format!(" ({class})")).unwrap_or_default();
+    format!("{:<8} {}:{}, {}{auth}{class}", server.protocol.title(), server.host, server.port, server.security.title())
+}

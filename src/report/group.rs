@@ -1,0 +1,92 @@
+//! Mailboxes of one domain that have one thing wrong, so that ten thousand of them are one entry of the action list. Pure.
+
+use std::collections::BTreeMap;
+
+use super::{ClientRow, ReportRow, Setting};
+use crate::model::{Cause, Protocol, Security, Verdict};
+
+/// What the mailboxes of a group have in common, in the order of the list.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub(super) tenant: String,
+    pub(super) domain: String,
+    pub(super) client: String,
+    pub(super) cause: Option<Cause>,
+    pub(super) verdict: Verdict,
+    servers: Vec<(Protocol, String, u16, Security, String)>,
+}
+
+/// The mailboxes, and the words of the first of them.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) example: ClientRow,
+    pub(super) settings: Vec<Setting>,
+    /// The earliest.
+    pub(super) since: Option<String>,
+    pub(super) count: usize,
+    /// Those that are named.
+    pub(super) members: Vec<Member>,
+    /// Whether a user name is not the address.
+    pub(super) has_other_names: bool,
+}
+
+/// A mailbox of a group.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) address: String,
+    /// Name, department and manager, as far as they are known.
+    pub(super) person: String,
+    /// The user name where it is not the address.
+    pub(super) user_name: Option<String>,
+}
+
+/// Groups in order.
+#[derive(Debug, Default)]
+pub(super) struct Groups {
+    pub(super) by_key: BTreeMap<Key, Group>,
+    /// Members that a group names at most.
+    limit: usize,
+}
+
+impl Groups {
+    pub(super) fn new(limit: usize) -> Self {
+        Self { by_key: BTreeMap::new(), limit }
+    }
+
+    pub(super) fn add(&mut self, row: &ReportRow, client: &ClientRow) {
+        let group = self.by_key.entry(key(row, client)).or_insert_with(|| Group::new(row, client));
+        let user_name = row.settings.first().map(|setting| &setting.user_name).filter(|name| **name != row.address);
+        group.count += 1;
+        group.has_other_names |= user_name.is_some();
+        if client.since.is_some() && (group.since.is_none() || client.since < group.since) {
+            group.since.clone_from(&client.since);
+        }
+        if group.members.len() < self.limit {
+            group.members.push(Member { address: row.address.clone(), person: person(row), user_name: user_name.cloned() });
+        }
+    }
+}
+
+impl Group {
+    fn new(row: &ReportRow, client: &ClientRow) -> Self {
+        Self { example: client.clone(), settings: row.settings.clone(), since: None, count: 0, members: Vec::new(), has_other_names: false }
+    }
+}
+
+fn key(row: &ReportRow, client: &ClientRow) -> Key {
+    let servers = row.settings.iter();
+    Key {
+        tenant: row.tenant.clone(),
+        domain: row.domain.clone(),
+        client: client.outcome.client.clone(),
+        cause: client.outcome.cause,
+        verdict: client.outcome.verdict,
+        servers: servers.map(|one| (one.protocol, one.host.clone(), one.port, one.security, one.sign_in.clone())).collect(),
+    }
+}
+
+fn person(row: &ReportRow) -> String {
+    let manager = row.manager.as_ref().map(|manager| format!("manager {manager}"));
+    let known = [row.display_name.as_ref(), row.department.as_ref(), manager.as_ref()];
+    known.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(", ")
+}

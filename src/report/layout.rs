@@ -1,0 +1,84 @@
+//! Plain text at 80 columns: wrapping, columns, and nothing that could steer a terminal. Pure.
+
+/// Columns of a terminal.
+const WIDTH: usize = 80;
+
+/// Text of others without control characters and without marks that turn its direction.
+pub(super) fn clean(text: &str) -> String {
+    let is_bad = |character: char| character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|character| if is_bad(character) { '\u{fffd}' } else { character }).collect()
+}
+
+/// A label and a text beside it, wrapped at words; a word that is too long stands alone and whole.
+pub(super) fn labelled(indent: usize, label: &str, text: &str) -> String {
+    let (mut out, mut column) = (format!("{:indent$}{label:<LABEL$}", ""), indent + LABEL);
+    let hanging = column;
+    for word in clean(text).split_whitespace() {
+        let length = word.chars().count();
+        if column > hanging && column + 1 + length > WIDTH {
+            out = out.trim_end().to_owned();
+            out.push('\n');
+            out.extend(std::iter::repeat_n(' ', hanging));
+            column = hanging;
+        }
+        if column > hanging {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += length;
+    }
+    out.push('\n');
+    out
+}
+
+/// Rows in columns as wide as their widest cell, two spaces between; `right` names the columns that stand to the right.
+pub(super) fn table(indent: usize, rows: &[Vec<String>], right: &[usize]) -> String {
+    let mut widths = Vec::<usize>::new();
+    for row in rows {
+        widths.resize(widths.len().max(row.len()), 0);
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let mut out = String::new();
+    for row in rows {
+        let mut line = " ".repeat(indent);
+        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+            let gap = if column == 0 { "" } else { "  " };
+            let padded = if right.contains(&column) { format!("{cell:>width$}") } else { format!("{cell:<width$}") };
+            line.push_str(gap);
+            line.push_str(&padded);
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+/// A number with its noun.
+pub(super) fn counted(count: usize, noun: &str, plural: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {plural}") }
+}
+
+/// Columns of a label.
+const LABEL: usize = 12;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_wraps_at_words_and_a_long_word_stays_whole() {
+        let long = "x".repeat(90);
+        let out = labelled(2, "why", &format!("{} {long} end", "word ".repeat(20)));
+        let lines: Vec<&str> = out.lines().collect();
+        assert!(lines.iter().all(|line| line.chars().count() <= WIDTH || line.trim() == long), "{out}");
+        assert!(lines[1..].iter().all(|line| line.starts_with("              ")), "{out}");
+    }
+
+    #[test]
+    fn a_hostile_text_cannot_steer_the_terminal() {
+        assert_eq!(clean("a\u{1b}[2Jb\u{202e}c\r"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}");
+    }
+}

@@ -1,0 +1,144 @@
+//! The report: who needs manual configuration, why, since when, and what to type. Owns the view of a mailbox that people
+//! and programs get, and the formats; knows no SQL and no sockets.
+
+mod check;
+mod csv;
+mod group;
+mod head;
+mod json;
+mod layout;
+mod row;
+mod selection;
+mod setting;
+mod text;
+
+use std::{io, ops::ControlFlow};
+
+use crate::{
+    model::Server,
+    store::{Reader, ReportFilter, StoreError},
+};
+
+pub use check::{CheckView, LookupView};
+pub use csv::CsvDialect;
+pub use head::{Head, Numbers, TenantNumbers};
+pub use row::{ClientRow, ReportRow, ReportSubject};
+pub use selection::Selection;
+pub use setting::Setting;
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// For a person at a terminal.
+    Text {
+        /// Name every mailbox of a group, not the first 20.
+        all: bool,
+    },
+    /// One line a mailbox and client (RFC 4180).
+    Csv(CsvDialect),
+    /// One object, schema `autodiscover-audit/report/1`.
+    Json,
+    /// One object a mailbox, a line each.
+    Jsonl,
+}
+
+/// What is to be reported, and how.
+pub struct Request<'a> {
+    /// Which tenant, as of which run.
+    pub filter: ReportFilter,
+    /// Which clients and verdicts.
+    pub selection: Selection,
+    /// How it is written.
+    pub format: Format,
+    /// The present, in seconds since 1970.
+    pub generated_at: i64,
+    /// The settings that a user types, from `remedy`.
+    pub settings_for: &'a dyn Fn(&ReportSubject<'_>) -> Vec<Server>,
+}
+
+/// Why a report was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The database.
+    #[error("cannot read what is to be reported")]
+    Read(#[from] StoreError),
+    /// The file or the pipe.
+    #[error("cannot write the report")]
+    Write(#[from] io::Error),
+}
+
+/// A report that is being written, row by row.
+pub enum Report<W: io::Write> {
+    /// For a person.
+    Text(Box<text::TextReport<W>>),
+    /// A table.
+    Csv(Box<csv::CsvReport<W>>),
+    /// One object, or a line a mailbox.
+    Json(json::JsonReport<W>),
+}
+
+impl<W: io::Write> Report<W> {
+    /// Writes what comes before the first mailbox.
+    ///
+    /// # Errors
+    /// Whatever `out` says.
+    pub fn begin(format: Format, head: &Head, out: W) -> io::Result<Self> {
+        Ok(match format {
+            Format::Text { all } => Self::Text(Box::new(text::TextReport::begin(head, all, out)?)),
+            Format::Csv(dialect) => Self::Csv(Box::new(csv::CsvReport::begin(dialect, out)?)),
+            Format::Json => Self::Json(json::JsonReport::begin_object(head, out)?),
+            Format::Jsonl => Self::Json(json::JsonReport::begin_lines(out)),
+        })
+    }
+
+    /// Writes a mailbox, or keeps what the end needs of it. Rows come in the order of tenant and domain.
+    ///
+    /// # Errors
+    /// Whatever `out` says.
+    pub fn add(&mut self, row: &ReportRow) -> io::Result<()> {
+        match self {
+            Self::Text(report) => {
+                report.add(row);
+                Ok(())
+            }
+            Self::Csv(report) => report.add(row),
+            Self::Json(report) => report.add(row),
+        }
+    }
+
+    /// Writes what comes after the last mailbox.
+    ///
+    /// # Errors
+    /// Whatever `out` says.
+    pub fn finish(self) -> io::Result<()> {
+        match self {
+            Self::Text(report) => report.finish(),
+            Self::Csv(report) => report.finish(),
+            Self::Json(report) => report.finish(),
+        }
+    }
+}
+
+/// Reads the database and writes the report; returns its numbers.
+///
+/// # Errors
+/// [`ReportError`].
+pub async fn write_report(reader: &Reader, request: &Request<'_>, out: impl io::Write) -> Result<Numbers, ReportError> {
+    let filter = ReportFilter { needs_manual: request.selection.needs_manual, ..request.filter.clone() };
+    let newest = reader.runs(1).await?.first().map(|run| run.id);
+    let head = Head::new(filter.run.or(newest), request.generated_at, reader.summary(&filter).await?);
+    let mut report = Report::begin(request.format, &head, out)?;
+    let mut written = Ok(());
+    reader
+        .read_mailboxes(&filter, |found| {
+            let mut row = ReportRow::new(found, request.settings_for);
+            if row.keep(&request.selection) {
+                written = report.add(&row);
+            }
+            if written.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+        .await?;
+    written?;
+    report.finish()?;
+    Ok(head.total)
+}

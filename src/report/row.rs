@@ -1,0 +1,100 @@
+//! The view of a mailbox: all formats show this and nothing else. Placeholders are filled in.
+
+use serde::Serialize;
+
+use super::Setting;
+use crate::{
+    model::{Address, ClientOutcome, Hosting, Server, TenantId},
+    remedy::advice,
+    store::MailboxRow,
+};
+
+/// For whom `remedy` is to name the settings.
+#[derive(Debug, Clone, Copy)]
+pub struct ReportSubject<'a> {
+    /// Whose mailbox it is.
+    pub tenant: &'a TenantId,
+    /// Where it lives.
+    pub hosting: Hosting,
+    /// Its address.
+    pub address: &'a Address,
+}
+
+/// A mailbox in the report.
+#[derive(Debug, Clone, Serialize)]
+pub struct ReportRow {
+    /// The tenant's id.
+    pub tenant: String,
+    /// The address as the list has it.
+    pub address: String,
+    /// The mail domain.
+    #[serde(skip)]
+    pub domain: String,
+    /// Display name.
+    pub display_name: Option<String>,
+    /// Department.
+    pub department: Option<String>,
+    /// Manager.
+    pub manager: Option<String>,
+    /// Where the mailbox lives.
+    pub hosting: String,
+    /// Whether its user must type settings by hand.
+    pub needs_manual_configuration: bool,
+    /// When that was last confirmed, RFC 3339.
+    pub checked_at: String,
+    /// What to type; empty where no client has a finding.
+    pub settings: Vec<Setting>,
+    /// The clients, in the order of `clients.toml`.
+    pub clients: Vec<ClientRow>,
+}
+
+/// A client's verdict in the report: as in `autodiscover-audit/check/1`, with since and advice.
+#[derive(Debug, Clone, Serialize)]
+pub struct ClientRow {
+    /// The verdict and all that belongs to it, placeholders filled in.
+    #[serde(flatten)]
+    pub outcome: ClientOutcome,
+    /// When this finding was first made, RFC 3339.
+    pub since: Option<String>,
+    /// What the administrator can do about the cause.
+    pub advice: Option<String>,
+}
+
+impl ReportRow {
+    /// The view of what the database has. Settings of protocols that are switched off for the mailbox are left out.
+    #[must_use]
+    pub fn new(found: MailboxRow, settings_for: &dyn Fn(&ReportSubject<'_>) -> Vec<Server>) -> Self {
+        let MailboxRow { tenant, mailbox, outcome, since, checked_at } = found;
+        let (address, person) = (&mailbox.address, mailbox.person.as_deref());
+        let subject = ReportSubject { tenant: &tenant, hosting: outcome.hosting, address };
+        let has_finding = outcome.clients.iter().any(|client| client.verdict.is_finding());
+        let servers = if has_finding { settings_for(&subject) } else { Vec::new() };
+        let enabled = servers.iter().filter(|server| mailbox.profile.protocols.is_enabled(server.protocol));
+        let clients = outcome.clients.iter().zip(since);
+        Self {
+            address: address.to_string(),
+            domain: address.domain().to_string(),
+            display_name: person.and_then(|person| person.display_name.clone()),
+            department: person.and_then(|person| person.department.clone()),
+            manager: person.and_then(|person| person.manager.clone()),
+            hosting: outcome.hosting.to_string(),
+            needs_manual_configuration: outcome.needs_manual_configuration,
+            checked_at: rfc3339(checked_at),
+            settings: enabled.map(|server| Setting::new(server, address, person)).collect(),
+            clients: clients.map(|(client, since)| ClientRow::new(client, since, (address, outcome.hosting))).collect(),
+            tenant: tenant.into(),
+        }
+    }
+}
+
+impl ClientRow {
+    fn new(client: &ClientOutcome, since: Option<i64>, (address, hosting): (&Address, Hosting)) -> Self {
+        let advice = client.cause.map(|cause| advice(cause, address.domain(), hosting));
+        Self { outcome: client.expand(address), since: since.map(rfc3339), advice }
+    }
+}
+
+/// Seconds since 1970 as RFC 3339 has them; what is beyond the year 9999 is no time of ours and comes out empty.
+pub(super) fn rfc3339(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds).map(|instant| instant.to_string()).unwrap_or_default()
+}
