@@ -1,5 +1,6 @@
 //! Finds the users whose mail client would be routed to the wrong Microsoft service, before they call.
 
+pub mod audit;
 pub mod classify;
 pub mod clients;
 pub mod clock;

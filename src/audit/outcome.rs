@@ -1,0 +1,264 @@
+//! From the answers to the outcome: every client's verdict for mailboxes of one profile. Pure.
+
+use super::{
+    Auditor,
+    question::{Answers, MAX_EQUAL_MX},
+};
+use crate::{
+    classify::{Judgement, Residence, judge},
+    clients::{Client, search},
+    model::{
+        Address, Assumption, Cause, ClientOutcome, Discovery, Document, EMAIL_ADDRESS, EMAIL_ADDRESS_IN_URL, EMAIL_LOCAL_PART, Next,
+        Outcome, Profile, Protocol, Protocols, Server, Settings, Subject, Tenant, Trouble, Verdict, Way,
+    },
+};
+
+/// The mailboxes that an outcome is for.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    /// Their tenant.
+    pub tenant: &'a Tenant,
+    /// What of them the verdict depends on.
+    pub profile: &'a Profile,
+    /// The one that was asked about.
+    pub subject: &'a Subject,
+}
+
+impl Auditor {
+    /// Judges the answers for a case. The texts of the outcome hold placeholders instead of the subject's address, so that it
+    /// serves all mailboxes of the domain.
+    #[must_use]
+    pub fn judge(&self, clients: &[&Client], case: &Case<'_>, answers: &Answers) -> Outcome {
+        let hosting = case.profile.hosting.unwrap_or(case.tenant.hosting);
+        let residence =
+            Residence { address: &case.subject.address, hosting, allowed_hosts: &case.tenant.allowed_hosts, wildcard: answers.wildcard };
+        let audited = case.profile.clients.as_ref().unwrap_or(&case.tenant.clients);
+        let clients: Vec<ClientOutcome> = clients
+            .iter()
+            .map(|client| {
+                let mut outcome = self.judge_client(client, &residence, (case.subject, answers));
+                outcome.audited = audited.contains(&client.name);
+                outcome
+            })
+            .collect();
+        let needs_manual_configuration = clients.iter().any(|client| needs_manual(client, case.profile.protocols));
+        Outcome { hosting, needs_manual_configuration, clients }
+    }
+
+    fn judge_client(&self, client: &Client, residence: &Residence<'_>, (subject, answers): (&Subject, &Answers)) -> ClientOutcome {
+        let discover = |assumption: Assumption<'_>| search(client, subject, &answers.readings, assumption).discovery;
+        let first = discover(Assumption::default());
+        let variants = first.equal_mx.clamp(1, MAX_EQUAL_MX);
+        let judged: Vec<(Discovery, Judgement)> = (0..variants)
+            .map(|mx| {
+                let discovery = discover(Assumption { lost: &[], mx });
+                let judgement = judge(&self.endpoints, residence, &discovery);
+                (discovery, judgement)
+            })
+            .collect();
+        let gravest = judged.iter().map(|(_, judgement)| judgement.verdict).max();
+        let differ = judged.iter().any(|(_, judgement)| Some(judgement.verdict) != gravest);
+        let chosen = judged.into_iter().enumerate().find(|(_, (_, judgement))| Some(judgement.verdict) == gravest);
+        let (mx, (discovery, mut judgement)) = chosen.unwrap_or((0, (first.clone(), judge(&self.endpoints, residence, &first))));
+        if differ && judgement.verdict.is_finding() {
+            judgement.cause = Some(Cause::MxSeveral);
+            judgement.explanation =
+                format!("{variants} MX share the best preference, and the one that is taken decides. {}", judgement.explanation);
+        }
+        let lost = discovery.win.as_ref().map(|win| win.requests.as_slice()).unwrap_or_default();
+        let after = (!lost.is_empty()).then(|| discover(Assumption { lost, mx }));
+        let next = after.map(|discovery| (judge(&self.endpoints, residence, &discovery), discovery));
+        compose(client, (discovery, judgement), next, (subject, answers))
+    }
+}
+
+fn compose(
+    client: &Client,
+    (discovery, judgement): (Discovery, Judgement),
+    next: Option<(Judgement, Discovery)>,
+    (subject, answers): (&Subject, &Answers),
+) -> ClientOutcome {
+    let next = next.filter(|(judgement, _)| judgement.source.is_some());
+    let fragile = judgement.verdict == Verdict::Ok && next.as_ref().is_some_and(|(next, _)| next.verdict.is_finding());
+    let (mut cause, mut explanation) = (judgement.cause, judgement.explanation);
+    let mut evidence = evidence(&discovery, answers);
+    if let (true, Some((after, of_next))) = (fragile, &next) {
+        let by_parent = discovery.win.as_ref().is_some_and(|win| matches!(win.way, Way::Mx { .. }));
+        cause = after.cause.map(|cause| if cause == Cause::MxLegacy && by_parent { Cause::MxBaseDomain } else { cause });
+        explanation = format!("{explanation} It hangs by a thread: should that lookup fail, this happens: {}", after.explanation);
+        evidence.extend(of_next.win.iter().filter_map(|win| evidence_line(&win.lookup, answers)));
+    }
+    let neutral = |text: &str| neutralise(text, &subject.address);
+    let next = next.and_then(|(judgement, _)| {
+        let source = judgement.source?;
+        let source = crate::model::Source { asked: neutral(&source.asked), ..source };
+        Some(Next { verdict: judgement.verdict, source, settings: neutralise_settings(judgement.settings, &subject.address) })
+    });
+    ClientOutcome {
+        client: client.name.clone(),
+        audited: client.audited,
+        verdict: judgement.verdict,
+        fragile,
+        inferred: judgement.inferred,
+        cause,
+        affected: judgement.affected,
+        explanation: neutral(&explanation),
+        evidence: evidence.iter().map(|line| neutral(line)).collect(),
+        source: judgement.source.map(|source| crate::model::Source { asked: neutral(&source.asked), ..source }),
+        settings: neutralise_settings(judgement.settings, &subject.address),
+        next,
+    }
+}
+
+/// The lookups that decided, a line each: what was asked, what it came to, why.
+fn evidence(discovery: &Discovery, answers: &Answers) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(win) = &discovery.win {
+        if matches!(win.way, Way::Mx { .. }) {
+            lines.extend(
+                discovery
+                    .lookups
+                    .iter()
+                    .find(|lookup| lookup.kind == crate::model::LookupKind::Mx)
+                    .and_then(|mx| evidence_line(mx, answers)),
+            );
+        }
+        for request in win.requests.iter().chain(win.beside.iter().flat_map(|beside| &beside.requests)) {
+            let lookup = discovery.lookups.iter().find(|lookup| lookup.request == *request);
+            lines.extend(lookup.and_then(|lookup| evidence_line(lookup, answers)));
+        }
+        if matches!(win.way, Way::Own { .. }) {
+            let wildcard = answers.lookups.iter().find(|lookup| lookup.kind == crate::model::LookupKind::Wildcard && answers.wildcard);
+            lines.extend(wildcard.and_then(|lookup| evidence_line(lookup, answers)));
+        }
+    }
+    let trouble = |trouble: &Trouble| evidence_line(&trouble.lookup, answers).map(|line| add_reason(line, &trouble.why));
+    lines.extend(discovery.doubts.iter().chain(&discovery.faults).filter_map(trouble));
+    lines.truncate(MAX_EVIDENCE);
+    lines
+}
+
+fn evidence_line(lookup: &crate::model::Lookup, answers: &Answers) -> Option<String> {
+    let reading = answers.readings.get(&lookup.request)?;
+    let mut line = lookup.asked.clone();
+    for hop in reading.answer.hops.iter().skip(1) {
+        // queries hold what servers like: session ids, addresses
+        line = format!("{line} -> {}", hop.url.split('?').next().unwrap_or_default());
+    }
+    let mut detail = reading.detail.clone();
+    if let Document::Pox(document) = &reading.document
+        && let Some(address) = &document.redirect_address
+    {
+        // a mailbox's, and this is stored for all of the domain
+        detail = detail.replace(address, &format!("of a mailbox at {}", address.rsplit('@').next().unwrap_or_default()));
+    }
+    Some(format!("{line}: {}: {detail}", reading.outcome))
+}
+
+fn add_reason(line: String, why: &str) -> String {
+    if line.ends_with(why) { line } else { format!("{line}; {why}") }
+}
+
+/// An audited client, a finding, and a protocol that is switched on.
+fn needs_manual(client: &ClientOutcome, protocols: Protocols) -> bool {
+    let reads_mail = protocols.is_enabled(Protocol::Imap) || protocols.is_enabled(Protocol::Pop3);
+    let enabled = client.affected.iter().any(|protocol| protocols.is_enabled(*protocol));
+    client.audited && client.verdict.is_finding() && enabled && (reads_mail || !client.settings.is_empty())
+}
+
+fn neutralise_settings(settings: Settings, address: &Address) -> Settings {
+    let neutral = |servers: Vec<Server>| servers.into_iter().map(|server| neutralise_server(server, address)).collect();
+    Settings { incoming: neutral(settings.incoming), outgoing: neutral(settings.outgoing) }
+}
+
+fn neutralise_server(mut server: Server, address: &Address) -> Server {
+    let asked_about = [address.clone(), Address::postmaster(address.domain())];
+    if asked_about.iter().any(|asked| server.username.eq_ignore_ascii_case(&asked.to_string())) {
+        EMAIL_ADDRESS.clone_into(&mut server.username);
+    } else if asked_about.iter().any(|asked| server.username == asked.local()) {
+        EMAIL_LOCAL_PART.clone_into(&mut server.username);
+    } else if let Some(domain) = server.username.strip_prefix(address.local()).filter(|rest| rest.starts_with('@')) {
+        // the same name elsewhere, as where Autodiscover leads to a routing address
+        server.username = format!("{EMAIL_LOCAL_PART}{domain}");
+    }
+    server
+}
+
+/// Puts the placeholder where the subject's address stands, plain or percent-encoded as whoever wrote it pleased.
+fn neutralise(text: &str, address: &Address) -> String {
+    let address = address.to_string();
+    let (mut neutral, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(first) = rest.chars().next() {
+        if let Some((after, placeholder)) = strip_address(rest, &address) {
+            neutral.push_str(placeholder);
+            rest = after;
+        } else {
+            neutral.push(first);
+            rest = rest.get(first.len_utf8()..).unwrap_or_default();
+        }
+    }
+    neutral
+}
+
+/// What follows the address that a text begins with, and the placeholder for the way in which it is written.
+fn strip_address<'a>(text: &'a str, address: &str) -> Option<(&'a str, &'static str)> {
+    let (mut at, mut placeholder) = (0, EMAIL_ADDRESS);
+    for byte in address.bytes() {
+        let code = text.get(at..at + 3).and_then(|code| u8::from_str_radix(code.strip_prefix('%')?, 16).ok());
+        if code.is_some_and(|code| code.eq_ignore_ascii_case(&byte)) {
+            (at, placeholder) = (at + 3, EMAIL_ADDRESS_IN_URL);
+        } else if text.as_bytes().get(at)?.eq_ignore_ascii_case(&byte) {
+            at += 1;
+        } else {
+            return None;
+        }
+    }
+    Some((text.get(at..)?, placeholder))
+}
+
+const MAX_EVIDENCE: usize = 12;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Security;
+
+    fn address() -> Address {
+        Address::parse("o'brien+x@contoso.com").unwrap()
+    }
+
+    #[test]
+    fn what_a_server_was_told_comes_back_as_the_users_own_name() {
+        for (told, kept) in [
+            ("postmaster@contoso.com", "%EMAILADDRESS%"),
+            ("O'Brien+x@Contoso.com", "%EMAILADDRESS%"),
+            ("postmaster", "%EMAILLOCALPART%"),
+            ("o'brien+x", "%EMAILLOCALPART%"),
+            ("CONTOSO\\o'brien", "CONTOSO\\o'brien"),
+        ] {
+            let server = Server {
+                protocol: Protocol::Imap,
+                host: "imap.contoso.com".into(),
+                port: 993,
+                security: Security::Tls,
+                auth: Vec::new(),
+                username: told.into(),
+                class: None,
+            };
+            assert_eq!(neutralise_server(server, &address()).username, kept, "{told}");
+        }
+    }
+
+    #[test]
+    fn the_address_is_found_in_every_way_to_write_it() {
+        for (text, neutral) in [
+            ("https://a.example/?e=o'brien%2Bx%40contoso.com&f=1", "https://a.example/?e=%EMAILADDRESS:URL%&f=1"),
+            ("https://a.example/?e=o%27brien%2bx@contoso.com", "https://a.example/?e=%EMAILADDRESS:URL%"),
+            ("the server says: 500 O'Brien+x@Contoso.com, who?", "the server says: 500 %EMAILADDRESS%, who?"),
+            ("ü 100% of anna@contoso.com", "ü 100% of anna@contoso.com"),
+            ("o'brien+x@contoso.co", "o'brien+x@contoso.co"),
+        ] {
+            assert_eq!(neutralise(text, &address()), neutral, "{text}");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! How far a run is, for whoever watches it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::model::{Outcome, Verdict};
+
+/// Counters of a run, read while it goes on.
+#[derive(Debug, Default)]
+pub struct Progress {
+    total: AtomicU64,
+    done: AtomicU64,
+    ok: AtomicU64,
+    needs_manual: AtomicU64,
+    undetermined: AtomicU64,
+}
+
+/// A reading of the counters; mailboxes each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// In the lists.
+    pub total: u64,
+    /// Recorded in this run, those of the interrupted run that it resumes included.
+    pub done: u64,
+    /// Neither of the following two.
+    pub ok: u64,
+    /// Someone must type settings.
+    pub needs_manual: u64,
+    /// Could not tell, and nothing to type as far as one can tell.
+    pub undetermined: u64,
+}
+
+impl Progress {
+    /// The counters now.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Tally {
+            total: read(&self.total),
+            done: read(&self.done),
+            ok: read(&self.ok),
+            needs_manual: read(&self.needs_manual),
+            undetermined: read(&self.undetermined),
+        }
+    }
+
+    pub(super) fn expect(&self, mailboxes: u64) {
+        self.total.fetch_add(mailboxes, Ordering::Relaxed);
+    }
+
+    pub(super) fn skip(&self, mailboxes: u64) {
+        self.done.fetch_add(mailboxes, Ordering::Relaxed);
+    }
+
+    pub(super) fn count(&self, outcome: &Outcome) {
+        let counter = if outcome.needs_manual_configuration {
+            &self.needs_manual
+        } else if outcome.worst_audited() == Verdict::Undetermined || outcome.is_undetermined() {
+            &self.undetermined
+        } else {
+            &self.ok
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        self.done.fetch_add(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,299 @@
+//! The run: domains side by side, one writer beside them, nothing lost where it is cut.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    sync::mpsc,
+    task::{JoinError, JoinSet},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Auditor, Progress, Tally,
+    domain::Errand,
+    place::{Delivery, Outlet, digest_of, places},
+};
+use crate::{
+    model::{Mailbox, Tenant, TenantId},
+    store::{self, DomainBatch, Entry, Recorded, RunId, RunState, Store, StoreError},
+};
+
+/// A tenant with its mailboxes, in the order of [`crate::model::Address::cmp_key`].
+#[derive(Debug)]
+pub struct TenantJob {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// Its mailboxes.
+    pub mailboxes: Vec<Mailbox>,
+}
+
+/// How a run is made.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// Domains that are asked about at once; at least 1.
+    pub domains_at_once: usize,
+    /// Goes on with the newest run that was not finished.
+    pub resume: bool,
+    /// Takes a list that has shrunk by more than half since the last run.
+    pub accept_shrunk_list: bool,
+    /// Cancelled: no further domain is begun, and those under way are recorded.
+    pub stop: CancellationToken,
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, Copy)]
+pub struct Summary {
+    /// Its number.
+    pub run: RunId,
+    /// Whether something of it is still to be done.
+    pub interrupted: bool,
+    /// Mailboxes by what was found in this attempt.
+    pub tally: Tally,
+    /// Mailboxes by what changed.
+    pub recorded: Recorded,
+    /// Time spent on verdicts.
+    pub judging: Duration,
+    /// Time spent on the database.
+    pub storing: Duration,
+}
+
+/// Why a run could not be made or finished.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A list has become much shorter.
+    #[error(
+        "the list of tenant `{tenant}` has {now} mailboxes, and had {before} in the last run: if that is right, say so with --accept-shrunk-list"
+    )]
+    ShrunkList {
+        /// The tenant.
+        tenant: TenantId,
+        /// Mailboxes in the last run.
+        before: u64,
+        /// Mailboxes now.
+        now: u64,
+    },
+    /// There is no run to resume.
+    #[error("there is no interrupted run to resume: leave --resume out")]
+    NothingToResume,
+    /// A domain's task died.
+    #[error("the audit of a domain broke off")]
+    Broken(#[from] JoinError),
+    /// Not every mailbox was recorded, though nothing stopped the run.
+    #[error("only {done} of {total} mailboxes were recorded: go on with --resume")]
+    Incomplete {
+        /// Mailboxes that were.
+        done: u64,
+        /// Mailboxes of the lists.
+        total: u64,
+    },
+}
+
+/// Makes a run over these tenants. Where it is cut short, by the token or by a kill, what was recorded stays, and a later call with
+/// `resume` goes on behind it.
+///
+/// # Errors
+/// [`RunError`]; never for what a remote host does.
+pub async fn run(
+    auditor: &Arc<Auditor>,
+    store: &Store,
+    jobs: &Arc<Vec<TenantJob>>,
+    (options, progress): (&RunOptions, &Progress),
+) -> Result<Summary, RunError> {
+    let run = begin(auditor, store, jobs, options).await?;
+    for job in jobs.iter() {
+        progress.expect(job.mailboxes.len() as u64);
+    }
+    tracing::info!(run = run.0, mailboxes = progress.tally().total, "run begins");
+    let (sender, receiver) = mpsc::channel(BLOCKS_WAITING);
+    let writer = Writer { auditor, store, run, jobs, progress };
+    let (asked, written) = tokio::join!(ask_all(auditor, (store, run, jobs), (options, progress), sender), writer.write_all(receiver));
+    let written = written?;
+    asked?;
+    let (mut recorded, tally) = (written.recorded, progress.tally());
+    let stopped = options.stop.is_cancelled() && tally.done < tally.total;
+    if !stopped && tally.done != tally.total {
+        return Err(RunError::Incomplete { done: tally.done, total: tally.total });
+    }
+    if !stopped {
+        for job in jobs.iter() {
+            recorded.gone += store.finish_tenant(run, &job.tenant.id, auditor.clock.seconds()).await?;
+        }
+    }
+    let wanted = if stopped { RunState::Interrupted } else { RunState::Finished };
+    let interrupted = store.finish_run(run, wanted, auditor.clock.seconds()).await? != RunState::Finished;
+    let counters = auditor.network.counters();
+    tracing::info!(
+        run = run.0,
+        interrupted,
+        done = tally.done,
+        needs_manual = tally.needs_manual,
+        undetermined = tally.undetermined,
+        http_requests = counters.http_requests,
+        dns_queries = counters.dns_queries,
+        judging_ms = written.judging.as_millis(),
+        storing_ms = written.storing.as_millis(),
+        "run ends"
+    );
+    Ok(Summary { run, interrupted, tally, recorded, judging: written.judging, storing: written.storing })
+}
+
+async fn begin(auditor: &Auditor, store: &Store, jobs: &[TenantJob], options: &RunOptions) -> Result<RunId, RunError> {
+    let at = auditor.clock.seconds();
+    for TenantJob { tenant, mailboxes } in jobs {
+        let now = mailboxes.len() as u64;
+        if let Some(before) = store.reader().previous_count(&tenant.id).await?
+            && now * 2 < before
+            && !options.accept_shrunk_list
+        {
+            return Err(RunError::ShrunkList { tenant: tenant.id.clone(), before, now });
+        }
+    }
+    let tenants: Vec<(TenantId, String, u64)> =
+        jobs.iter().map(|job| (job.tenant.id.clone(), job.tenant.name.clone(), job.mailboxes.len() as u64)).collect();
+    if options.resume {
+        return store.resume_run(&tenants, at).await?.ok_or(RunError::NothingToResume);
+    }
+    Ok(store.begin_run(&tenants, at).await?)
+}
+
+/// Asks about every domain, several at once, and hands the blocks on. Begins nothing new once it is stopped.
+async fn ask_all(
+    auditor: &Arc<Auditor>,
+    (store, run, jobs): (&Store, RunId, &Arc<Vec<TenantJob>>),
+    (options, progress): (&RunOptions, &Progress),
+    sender: mpsc::Sender<Delivery>,
+) -> Result<(), RunError> {
+    let mut tasks = JoinSet::new();
+    for place in places(jobs) {
+        while tasks.len() >= options.domains_at_once.max(1) {
+            tasks.join_next().await.transpose()?;
+        }
+        if options.stop.is_cancelled() || sender.is_closed() {
+            break;
+        }
+        let mailboxes = place.mailboxes(jobs);
+        let (Some(tenant), Some(first)) = (place.tenant(jobs), mailboxes.first()) else { continue };
+        let list = digest_of(mailboxes);
+        // a new run has recorded nothing
+        let known = if options.resume {
+            store.progress(run, (&tenant.id, first.address.domain()), &list).await?
+        } else {
+            store::Progress::default()
+        };
+        let recorded = match known {
+            store::Progress::NotStarted => 0,
+            store::Progress::Through(key) => mailboxes.partition_point(|mailbox| mailbox.address.key() <= key),
+            store::Progress::Done => mailboxes.len(),
+        };
+        progress.skip(recorded as u64);
+        if recorded < mailboxes.len() {
+            let (auditor, jobs, stop, sender) = (auditor.clone(), jobs.clone(), options.stop.clone(), sender.clone());
+            tasks.spawn(async move {
+                let mailboxes = place.mailboxes(&jobs);
+                let (Some(tenant), Some(first)) = (place.tenant(&jobs), mailboxes.first()) else { return };
+                let errand = Errand { tenant, domain: first.address.domain(), mailboxes, recorded };
+                auditor.find_out(&errand, &stop, &Outlet { place: place.clone(), list, sender }).await;
+            });
+        }
+    }
+    while let Some(ended) = tasks.join_next().await {
+        ended?;
+    }
+    Ok(())
+}
+
+/// What the writer did.
+#[derive(Debug, Default)]
+struct Written {
+    recorded: Recorded,
+    judging: Duration,
+    storing: Duration,
+}
+
+/// The one writer.
+struct Writer<'a> {
+    auditor: &'a Auditor,
+    store: &'a Store,
+    run: RunId,
+    jobs: &'a [TenantJob],
+    progress: &'a Progress,
+}
+
+impl Writer<'_> {
+    /// Writes what comes, as much as has come in one transaction.
+    async fn write_all(&self, mut receiver: mpsc::Receiver<Delivery>) -> Result<Written, RunError> {
+        let mut written = Written::default();
+        let mut deliveries = Vec::new();
+        while receiver.recv_many(&mut deliveries, BLOCKS_WAITING).await > 0 {
+            let began = Instant::now();
+            for delivery in &deliveries {
+                written.judging += delivery.block.judging;
+            }
+            written.recorded += self.write(&deliveries).await?;
+            written.storing += began.elapsed();
+            deliveries.clear();
+        }
+        Ok(written)
+    }
+
+    async fn write(&self, deliveries: &[Delivery]) -> Result<Recorded, RunError> {
+        let chunks: Vec<(&Delivery, bool, Vec<Entry<'_>>)> = deliveries.iter().flat_map(|delivery| self.chunks(delivery)).collect();
+        let batches: Vec<DomainBatch<'_>> =
+            chunks.iter().filter_map(|(delivery, last, entries)| self.batch(delivery, *last, entries)).collect();
+        let (mut recorded, mut waiting) = (Recorded::default(), batches.as_slice());
+        while !waiting.is_empty() {
+            let (now, later) = waiting.split_at(batches_that_fit(waiting));
+            recorded += self.store.record_all(now).await?;
+            for entry in now.iter().flat_map(|batch| batch.entries) {
+                self.progress.count(entry.outcome);
+            }
+            waiting = later;
+        }
+        Ok(recorded)
+    }
+
+    /// A block in parts that are written together, with whether the domain ends there.
+    fn chunks<'b>(&'b self, delivery: &'b Delivery) -> Vec<(&'b Delivery, bool, Vec<Entry<'b>>)> {
+        let (mailboxes, block) = (delivery.place.mailboxes(self.jobs), &delivery.block);
+        let these = mailboxes.get(block.range.clone()).unwrap_or_default();
+        let entry = |(at, mailbox): (usize, &'b Mailbox)| Some(Entry { mailbox, outcome: block.outcomes.get(at, mailbox)? });
+        let entries: Vec<Entry<'b>> = these.iter().enumerate().filter_map(entry).collect();
+        let ends = block.range.end == mailboxes.len();
+        let chunks = entries.chunks(MAILBOXES_A_BATCH);
+        let last = chunks.len().saturating_sub(1);
+        chunks.enumerate().map(|(at, chunk)| (delivery, ends && at == last, chunk.to_vec())).collect()
+    }
+
+    fn batch<'b>(&'b self, delivery: &'b Delivery, last: bool, entries: &'b [Entry<'b>]) -> Option<DomainBatch<'b>> {
+        Some(DomainBatch {
+            run: self.run,
+            tenant: &delivery.place.tenant(self.jobs)?.id,
+            domain: entries.first()?.mailbox.address.domain(),
+            list: delivery.list,
+            entries,
+            dossier: delivery.block.dossier.as_ref().filter(|_| last),
+            done: last,
+            at: self.auditor.clock.seconds(),
+        })
+    }
+}
+
+/// How many batches go into one transaction: at least one, and no more once there are enough mailboxes.
+fn batches_that_fit(batches: &[DomainBatch<'_>]) -> usize {
+    let sums = batches.iter().scan(0, |sum, batch| {
+        *sum += batch.entries.len();
+        Some(*sum)
+    });
+    batches.len().min(1 + sums.take_while(|sum| *sum < MAILBOXES_A_BATCH).count())
+}
+
+/// Blocks that wait for the writer at most.
+const BLOCKS_WAITING: usize = 64;
+/// Mailboxes whose results are written together, about.
+const MAILBOXES_A_BATCH: usize = 2_000;
