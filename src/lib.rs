@@ -4,6 +4,7 @@ pub mod audit;
 pub mod classify;
 pub mod clients;
 pub mod clock;
+pub mod config;
 pub mod mailboxes;
 pub mod model;
 pub mod network;

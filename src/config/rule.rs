@@ -1,0 +1,266 @@
+//! Every key with what it may hold. THE place for ranges: the doc comments of the settings say the same.
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, Visitor, value},
+};
+use toml::de::DeValue;
+
+use crate::network;
+
+use super::{AuditSettings, Top, tenant::RawServer, tenant::RawTenant};
+
+/// What a key may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rule {
+    /// A whole number in a range.
+    Number(u64, u64),
+    /// Text in quotes.
+    Text,
+    /// A list of texts.
+    Texts,
+    /// A list of tables.
+    Tables,
+    /// A table.
+    Table,
+}
+
+/// The keys of each table. Those outside tables are in the table without a name.
+pub(super) const RULES: [(&str, &[(&str, Rule)]); 6] = [
+    (
+        "",
+        &[
+            ("database", Rule::Text),
+            ("clients_file", Rule::Text),
+            ("endpoints_file", Rule::Text),
+            ("network", Rule::Table),
+            ("audit", Rule::Table),
+            ("tenant", Rule::Tables),
+        ],
+    ),
+    (
+        "network",
+        &[
+            ("dns_servers", Rule::Texts),
+            ("ca_files", Rule::Texts),
+            ("allow_networks", Rule::Texts),
+            ("contact", Rule::Text),
+            ("connect_timeout_seconds", Rule::Number(1, 60)),
+            ("timeout_seconds", Rule::Number(1, 120)),
+            ("dns_timeout_seconds", Rule::Number(1, 30)),
+            ("concurrency", Rule::Number(1, 1024)),
+            ("host_concurrency", Rule::Number(1, 64)),
+            ("dns_concurrency", Rule::Number(1, 1024)),
+            ("retry_pause_milliseconds", Rule::Number(0, 60_000)),
+            ("hold_limit_seconds", Rule::Number(0, 900)),
+            ("connect_to", Rule::Tables),
+        ],
+    ),
+    (
+        "network.connect_to",
+        &[("host", Rule::Text), ("port", Rule::Number(1, MAX_PORT)), ("to_address", Rule::Text), ("to_port", Rule::Number(1, MAX_PORT))],
+    ),
+    ("audit", &[("domains_at_once", Rule::Number(1, 1024))]),
+    (
+        "tenant",
+        &[
+            ("id", Rule::Text),
+            ("name", Rule::Text),
+            ("hosting", Rule::Text),
+            ("clients", Rule::Texts),
+            ("allowed_hosts", Rule::Texts),
+            ("mailboxes", Rule::Text),
+            ("manual_settings", Rule::Tables),
+        ],
+    ),
+    (
+        "tenant.manual_settings",
+        &[
+            ("protocol", Rule::Text),
+            ("host", Rule::Text),
+            ("port", Rule::Number(1, MAX_PORT)),
+            ("security", Rule::Text),
+            ("username", Rule::Text),
+            ("auth", Rule::Texts),
+        ],
+    ),
+];
+
+const MAX_PORT: u64 = u16::MAX as u64;
+
+/// The keys of a table, as the code that reads it has them.
+pub(super) fn keys(table: &str) -> &'static [&'static str] {
+    match table {
+        "" => field_names::<Top>(),
+        "network" => field_names::<network::Settings>(),
+        "network.connect_to" => field_names::<network::ConnectTo>(),
+        "audit" => field_names::<AuditSettings>(),
+        "tenant" => field_names::<RawTenant>(),
+        "tenant.manual_settings" => field_names::<RawServer>(),
+        _ => &[],
+    }
+}
+
+/// What to write where a value has the right type and is still of no use; `None` where the error itself says it.
+pub(super) fn advice(name: &str) -> Option<&'static str> {
+    match name {
+        "network.dns_servers" => Some("write an IP address, or one with its port such as `192.0.2.53:5353`"),
+        "network.allow_networks" => Some("write a network such as `10.0.0.0/8`"),
+        "network.connect_to" => Some("write `port`, and `to_address` as an IP address"),
+        "tenant.manual_settings.protocol" => Some("write imap, pop3, smtp, activesync, ews, exchange, graph or jmap"),
+        "tenant.manual_settings.security" => Some("write tls, starttls or plain"),
+        _ => None,
+    }
+}
+
+/// All tables that have a key of that name.
+pub(super) fn tables_with(key: &str) -> impl Iterator<Item = &'static str> {
+    RULES.iter().map(|(table, _)| *table).filter(move |table| keys(table).contains(&key))
+}
+
+/// What a key may hold.
+pub(super) fn find(table: &str, key: &str) -> Option<Rule> {
+    let (_, rules) = RULES.iter().find(|(name, _)| *name == table)?;
+    rules.iter().find(|(name, _)| *name == key).map(|(_, rule)| *rule)
+}
+
+impl Rule {
+    /// Whether a value has the right type and lies in the range.
+    pub(super) fn accepts(self, value: &DeValue) -> bool {
+        match (self, value) {
+            (Self::Number(least, most), DeValue::Integer(number)) => {
+                u64::from_str_radix(number.as_str(), number.radix()).is_ok_and(|number| (least..=most).contains(&number))
+            }
+            (Self::Text, DeValue::String(_)) | (Self::Table, DeValue::Table(_)) => true,
+            (Self::Texts, DeValue::Array(values)) => values.iter().all(|value| value.get_ref().is_str()),
+            (Self::Tables, DeValue::Array(values)) => values.iter().all(|value| value.get_ref().is_table()),
+            _ => false,
+        }
+    }
+}
+
+/// What to write.
+impl fmt::Display for Rule {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(least, most) => write!(out, "write a whole number from {least} to {most}, without quotes"),
+            Self::Text => out.write_str("write a text in quotes"),
+            Self::Texts => out.write_str("write a list of texts, such as [\"one\", \"two\"]"),
+            Self::Tables => out.write_str("write a list of tables, such as [{ key = \"value\" }]"),
+            Self::Table => out.write_str("write a table under a heading in brackets"),
+        }
+    }
+}
+
+/// The names of a struct's fields, as serde has them.
+fn field_names<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
+    let mut names: &'static [&'static str] = &[];
+    // the error is how the deserializer ends once it has the names
+    let _ = T::deserialize(FieldNames(&mut names));
+    names
+}
+
+struct FieldNames<'a>(&'a mut &'static [&'static str]);
+
+impl<'de> Deserializer<'de> for FieldNames<'_> {
+    type Error = value::Error;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        fields: &'static [&'static str],
+        _visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        *self.0 = fields;
+        Err(value::Error::custom("only the names are wanted"))
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Self::Error> {
+        Err(value::Error::custom("only a struct has names"))
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const EXAMPLE: &str = include_str!("../../config/autodiscover-audit.toml");
+
+    /// Keys that are commented out are written `#key = value`, headings `#[table]`; prose has a space after its `#`.
+    fn uncommented() -> String {
+        let uncomment = |line: &'static str| match line.strip_prefix('#') {
+            Some(rest) if rest.starts_with(|character: char| character.is_ascii_lowercase() || character == '[') => rest,
+            _ => line,
+        };
+        EXAMPLE.lines().map(uncomment).collect::<Vec<_>>().join("\n")
+    }
+
+    fn collect(path: &str, table: &toml::Table, keys: &mut BTreeSet<String>) {
+        for (key, value) in table {
+            let name = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            match value {
+                toml::Value::Table(inner) => collect(&name, inner, keys),
+                toml::Value::Array(values) => values.iter().filter_map(toml::Value::as_table).for_each(|inner| collect(&name, inner, keys)),
+                _ => {}
+            }
+            keys.insert(name);
+        }
+    }
+
+    fn known<'a>(keys_of: impl Fn(&str) -> Vec<&'a str>) -> BTreeSet<String> {
+        let name = |table: &str, key: &str| if table.is_empty() { key.to_owned() } else { format!("{table}.{key}") };
+        RULES.iter().flat_map(|(table, _)| keys_of(table).into_iter().map(|key| name(table, key)).collect::<Vec<_>>()).collect()
+    }
+
+    #[test]
+    fn the_example_the_rules_and_the_code_have_the_same_keys() {
+        let mut example = BTreeSet::new();
+        collect("", &uncommented().parse().unwrap_or_else(|error| panic!("the example is no TOML: {error}")), &mut example);
+        let code = known(|table| keys(table).to_vec());
+        let rules = known(|table| {
+            RULES.iter().filter(|(name, _)| *name == table).flat_map(|(_, rules)| rules.iter().map(|(key, _)| *key)).collect()
+        });
+        let difference = |one: &BTreeSet<String>, other: &BTreeSet<String>| one.difference(other).cloned().collect::<Vec<_>>();
+        assert_eq!(difference(&code, &example), [""; 0], "in code, not in config/autodiscover-audit.toml");
+        assert_eq!(difference(&example, &code), [""; 0], "in config/autodiscover-audit.toml, not in code");
+        assert_eq!(difference(&code, &rules), [""; 0], "in code, without a rule");
+        assert_eq!(difference(&rules, &code), [""; 0], "a rule without a key");
+    }
+
+    #[test]
+    fn the_example_shows_the_defaults() {
+        let example: toml::Table = uncommented().parse().unwrap_or_default();
+        let numbers = |table: &str| -> toml::Table {
+            let table = example.get(table).and_then(toml::Value::as_table).cloned().unwrap_or_default();
+            table.into_iter().filter(|(_, value)| value.is_integer()).collect()
+        };
+        let network: network::Settings = numbers("network").try_into().unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(format!("{network:?}"), format!("{:?}", network::Settings::default()));
+        let audit: AuditSettings = numbers("audit").try_into().unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(audit, AuditSettings::default());
+    }
+
+    #[test]
+    fn the_example_loads_as_it_is_and_with_every_key() -> std::io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        for file in ["contoso.csv", "fabrikam.csv", "ca.pem", "clients.toml", "endpoints.toml"] {
+            std::fs::write(folder.path().join(file), "")?;
+        }
+        for text in [EXAMPLE.to_owned(), uncommented()] {
+            let path = folder.path().join("autodiscover-audit.toml");
+            std::fs::write(&path, text)?;
+            let config = super::super::Config::load(&path, &["thunderbird", "mx-base-domain", "srv"]);
+            assert!(config.is_ok(), "{}", config.err().map(|errors| errors.to_string()).unwrap_or_default());
+        }
+        Ok(())
+    }
+}
