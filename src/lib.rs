@@ -1,7 +1,10 @@
 //! Finds the users whose mail client would be routed to the wrong Microsoft service, before they call.
+//!
+//! Read `audit` first: it is one run from end to end.
 
 pub mod audit;
 pub mod classify;
+pub mod cli;
 pub mod clients;
 pub mod clock;
 pub mod config;

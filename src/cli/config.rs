@@ -1,0 +1,119 @@
+//! `config check [FILE]`: what is wrong with a configuration, or what it means.
+
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, Subcommand};
+
+use crate::{
+    config::{Config, KnownClients, TenantConfig},
+    mailboxes::read_list,
+    model::Hosting,
+};
+
+use super::{Common, Exit, exit::UsageError, mailboxes::count, site};
+
+/// The configuration.
+#[derive(Debug, Args)]
+pub(super) struct ConfigArgs {
+    #[command(subcommand)]
+    command: ConfigCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Says everything that is wrong with a configuration and its lists, or what it means
+    Check {
+        /// The configuration [default: that of --config]
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+}
+
+pub(super) fn run(args: &ConfigArgs, common: &Common, out: &mut impl Write) -> anyhow::Result<Exit> {
+    let ConfigCommand::Check { file } = &args.command;
+    let file = file.clone().or_else(|| site::config_path(common));
+    let file = file.ok_or_else(|| UsageError("which configuration? Name it".to_owned()))?;
+    Ok(check(&file, &site::client_names, out)?)
+}
+
+/// Checks a configuration and its lists, and writes all that is wrong, or what it means. For `clients` see [`Config::load_with`].
+///
+/// # Errors
+/// Where writing fails.
+pub fn check(file: &Path, clients: &KnownClients, out: &mut impl Write) -> io::Result<Exit> {
+    let config = match Config::load_with(file, clients) {
+        Ok(config) => config,
+        Err(errors) => {
+            writeln!(out, "{errors}")?;
+            return Ok(Exit::Usage);
+        }
+    };
+    writeln!(out, "{}: {}", file.display(), count(config.tenants.len(), "tenant", "tenants"))?;
+    writeln!(out, "  database: {}", config.database.display())?;
+    for (name, path) in [("clients file", &config.clients_file), ("endpoints file", &config.endpoints_file)] {
+        if let Some(path) = path {
+            writeln!(out, "  {name}: {}", path.display())?;
+        }
+    }
+    let network = &config.network;
+    if !network.dns_servers.is_empty() {
+        let servers: Vec<String> = network.dns_servers.iter().map(ToString::to_string).collect();
+        writeln!(out, "  DNS servers: {}", servers.join(", "))?;
+    }
+    if !network.allow_networks.is_empty() {
+        let allowed: Vec<String> = network.allow_networks.iter().map(ToString::to_string).collect();
+        writeln!(out, "  private networks that may be reached: {}", allowed.join(", "))?;
+    }
+    if !network.connect_to.is_empty() {
+        writeln!(out, "  {} instead of what DNS says", count(network.connect_to.len(), "detour", "detours"))?;
+    }
+    let known = clients(config.clients_file.as_deref()).unwrap_or_default();
+    let mut outcome = Exit::Clean;
+    for tenant in &config.tenants {
+        if !write_tenant(&config, tenant, &known, out)? {
+            outcome = Exit::Usage;
+        }
+    }
+    Ok(outcome)
+}
+
+/// Whether its list can be used.
+fn write_tenant(config: &Config, entry: &TenantConfig, clients: &[String], out: &mut impl Write) -> io::Result<bool> {
+    let tenant = &entry.tenant;
+    writeln!(out, "tenant {} ({})", tenant.id, tenant.name)?;
+    writeln!(out, "  hosting: {} unless the list says otherwise", tenant.hosting)?;
+    let named = if tenant.clients.is_empty() { "those that are audited by default".to_owned() } else { tenant.clients.join(", ") };
+    writeln!(out, "  clients: {named}")?;
+    if !tenant.allowed_hosts.is_empty() {
+        writeln!(out, "  further hosts that are right: {}", tenant.allowed_hosts.join(", "))?;
+    }
+    for server in &tenant.manual_settings {
+        writeln!(out, "  users type: {} {}:{}, {}", server.protocol.title(), server.host, server.port, server.security.title())?;
+    }
+    if matches!(tenant.hosting, Hosting::OnPremises | Hosting::Other) && tenant.manual_settings.is_empty() {
+        writeln!(out, "  note: without `manual_settings` the report cannot say what users must type")?;
+    }
+    match read_list(&entry.mailboxes, clients) {
+        Ok(list) => {
+            let mailboxes = count(list.mailboxes.len(), "mailbox", "mailboxes");
+            writeln!(
+                out,
+                "  mailboxes: {}: {mailboxes} in {}",
+                entry.mailboxes.display(),
+                count(list.domain_count(), "domain", "domains")
+            )?;
+            if list.faulty_count() > 0 {
+                let rows = count(list.faulty_count(), "row", "rows");
+                writeln!(out, "  note: {rows} refused; `mailboxes check {}` names them", entry.mailboxes.display())?;
+            }
+            Ok(true)
+        }
+        Err(error) => {
+            writeln!(out, "{}:{}: tenant.mailboxes: {error}", config.file.display(), entry.line)?;
+            Ok(false)
+        }
+    }
+}
