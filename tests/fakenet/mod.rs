@@ -1,0 +1,210 @@
+//! An internet on loopback: DNS over UDP and TCP, HTTP, and HTTPS by SNI with an authority of its own. What is in it, and
+//! what goes wrong in it, is a [`Net`]; a [`world::World`] is a net with tenants and what must be found out about them.
+//!
+//! Every host is at 127.0.0.1, on one port for HTTP and one for HTTPS: `[network] connect_to` leads 80 and 443 there.
+//! 127.0.0.9 refuses connections, 127.255.255.255 cannot be reached.
+#![allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    reason = "part of several test binaries, each of which uses its own share"
+)]
+
+mod act;
+mod dns;
+mod http;
+pub mod net;
+pub mod office;
+mod seen;
+pub mod site;
+mod tls;
+pub mod world;
+pub mod zone;
+
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use autodiscover_audit::network::{ConnectTo, Settings};
+use tokio::{net::TcpListener, runtime::Runtime, task::JoinSet};
+
+use net::Net;
+pub use seen::Seen;
+use world::World;
+
+/// The servers; they stop when it is dropped.
+pub struct Fakenet {
+    shared: Arc<Shared>,
+    dns: SocketAddr,
+    http: SocketAddr,
+    https: SocketAddr,
+    directory: tempfile::TempDir,
+    tasks: JoinSet<()>,
+    runtime: Option<Runtime>,
+}
+
+/// What the servers share.
+struct Shared {
+    net: Arc<Net>,
+    tls: Arc<rustls::ServerConfig>,
+    log: seen::Log,
+    keeps_seen: AtomicBool,
+    dns_requests: AtomicU64,
+    http_requests: AtomicU64,
+    connections: AtomicU64,
+}
+
+impl Fakenet {
+    /// Starts the servers of a world on the present runtime.
+    pub async fn start(world: &World) -> Self {
+        Self::start_net(&world.net).await
+    }
+
+    /// Starts the servers of a net on the present runtime.
+    pub async fn start_net(net: &Arc<Net>) -> Self {
+        let (udp, tcp, dns) = dns::bind().await.unwrap();
+        let http = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let https = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addresses = [http.local_addr().unwrap(), https.local_addr().unwrap()];
+        let authority = Arc::new(tls::Authority::new());
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join(CA_FILE), authority.pem()).unwrap();
+        let shared = Arc::new(Shared {
+            net: Arc::clone(net),
+            tls: tls::server_config(authority, Arc::clone(net)),
+            log: seen::Log::default(),
+            keeps_seen: AtomicBool::new(true),
+            dns_requests: AtomicU64::new(0),
+            http_requests: AtomicU64::new(0),
+            connections: AtomicU64::new(0),
+        });
+        let mut tasks = JoinSet::new();
+        tasks.spawn(dns::serve_udp(udp, Arc::clone(&shared)));
+        tasks.spawn(dns::serve_tcp(tcp, Arc::clone(&shared)));
+        tasks.spawn(http::serve(http, Arc::clone(&shared), false));
+        tasks.spawn(http::serve(https, Arc::clone(&shared), true));
+        Self { shared, dns, http: addresses[0], https: addresses[1], directory, tasks, runtime: None }
+    }
+
+    /// Starts the servers on threads of their own: for a binary, a benchmark, a runtime that is measured.
+    pub fn start_beside(net: &Arc<Net>) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let mut started = runtime.block_on(Self::start_net(net));
+        started.runtime = Some(runtime);
+        Ok(started)
+    }
+
+    /// The settings with which `network` finds this internet and no other. Everything is quick: a host that stays silent
+    /// costs a second an attempt.
+    pub fn network_settings(&self) -> Settings {
+        Settings {
+            dns_servers: vec![self.dns],
+            ca_files: vec![self.ca_file()],
+            allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
+            connect_timeout_seconds: 1,
+            timeout_seconds: 1,
+            dns_timeout_seconds: 1,
+            retry_pause_milliseconds: 10,
+            hold_limit_seconds: 2,
+            connect_to: [(443, self.https), (80, self.http)]
+                .map(|(port, to)| ConnectTo { host: None, port, to_address: None, to_port: Some(to.port()) })
+                .to_vec(),
+            ..Settings::default()
+        }
+    }
+
+    /// The same as the `[network]` table of a configuration file.
+    pub fn network_toml(&self) -> String {
+        format!(
+            r#"[network]
+dns_servers = ["{dns}"]
+ca_files = ['{ca_file}']
+allow_networks = ["127.0.0.0/8"]
+connect_timeout_seconds = 1
+timeout_seconds = 1
+dns_timeout_seconds = 1
+retry_pause_milliseconds = 10
+hold_limit_seconds = 2
+connect_to = [{{ port = 443, to_port = {https} }}, {{ port = 80, to_port = {http} }}]
+"#,
+            dns = self.dns,
+            ca_file = self.ca_file().display(),
+            https = self.https.port(),
+            http = self.http.port(),
+        )
+    }
+
+    /// The authority's certificate, PEM.
+    pub fn ca_file(&self) -> PathBuf {
+        self.directory.path().join(CA_FILE)
+    }
+
+    /// A directory that lives as long as the servers; for configurations, lists and databases of a test.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub fn dns_address(&self) -> SocketAddr {
+        self.dns
+    }
+
+    pub fn http_address(&self) -> SocketAddr {
+        self.http
+    }
+
+    pub fn https_address(&self) -> SocketAddr {
+        self.https
+    }
+
+    /// Every HTTP request so far, at most 20,000.
+    pub fn seen(&self) -> Vec<Seen> {
+        self.shared.log.all()
+    }
+
+    /// Forgets the requests so far.
+    pub fn forget_seen(&self) {
+        self.shared.log.clear();
+    }
+
+    /// Whether requests are kept; they are, unless it is switched off.
+    pub fn keep_seen(&self, keep: bool) {
+        self.shared.keeps_seen.store(keep, Ordering::Relaxed);
+    }
+
+    /// DNS queries so far.
+    pub fn dns_requests(&self) -> u64 {
+        self.shared.dns_requests.load(Ordering::Relaxed)
+    }
+
+    /// HTTP requests so far.
+    pub fn http_requests(&self) -> u64 {
+        self.shared.http_requests.load(Ordering::Relaxed)
+    }
+
+    /// Connections to the HTTP and HTTPS ports so far.
+    pub fn connections(&self) -> u64 {
+        self.shared.connections.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Fakenet {
+    fn drop(&mut self) {
+        self.tasks.abort_all();
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+const CA_FILE: &str = "ca.pem";

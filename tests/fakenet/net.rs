@@ -1,0 +1,52 @@
+//! The fake internet as data: names and web hosts.
+
+use std::{collections::HashMap, net::Ipv4Addr, sync::Arc};
+
+use super::{
+    site::Site,
+    zone::{Data, Zones},
+};
+
+/// Names and web hosts.
+#[derive(Debug, Clone, Default)]
+pub struct Net {
+    pub zones: Zones,
+    /// By host name; `*.name` is for every host below a name that has no entry of its own.
+    pub sites: HashMap<String, Arc<Site>>,
+}
+
+impl Net {
+    /// Puts up a web host, and gives it an address unless the name has records already.
+    pub fn host(&mut self, name: &str, site: impl Into<Arc<Site>>) {
+        let name = name.to_ascii_lowercase();
+        if !self.zones.has(&name) {
+            self.zones.add(&name, Data::A(Ipv4Addr::LOCALHOST));
+        }
+        self.sites.insert(name, site.into());
+    }
+
+    /// A CNAME; the host that it leads to answers for the name, with its own certificate.
+    pub fn alias(&mut self, name: &str, target: &str) {
+        self.zones.add(name, Data::Cname(target.to_ascii_lowercase()));
+    }
+
+    /// The web host that answers for a name, with the name that its certificate is for; one that answers 404 where there is none.
+    pub fn site(&self, name: &str) -> (String, Arc<Site>) {
+        if let Some(site) = self.sites.get(name) {
+            return (name.to_owned(), Arc::clone(site));
+        }
+        for alias in self.zones.aliases(name) {
+            if let Some(site) = self.sites.get(&alias) {
+                return (alias, Arc::clone(site));
+            }
+        }
+        let mut rest = name;
+        while let Some((_, parent)) = rest.split_once('.') {
+            if let Some(site) = self.sites.get(&format!("*.{parent}")) {
+                return (name.to_owned(), Arc::clone(site));
+            }
+            rest = parent;
+        }
+        (name.to_owned(), Arc::new(Site::empty()))
+    }
+}

@@ -1,0 +1,85 @@
+//! THE model: a net, the tenants whose mailboxes are audited in it, and what must be found out about each.
+//!
+//! What is expected was worked out by hand from the standards and the clients' sources, domain by domain; nothing here was
+//! taken from what the program said. `M1`…`M25` are the mechanisms by which clients go wrong.
+
+pub mod bench;
+mod builder;
+pub mod documents;
+pub mod drift;
+mod expected;
+mod microsoft;
+pub mod past;
+pub mod today;
+
+use std::sync::Arc;
+
+use autodiscover_audit::model::{Address, Hosting, Protocols};
+
+use super::net::Net;
+pub use expected::{Expected, ExpectedObstacle};
+
+/// A net with tenants and expectations.
+#[derive(Debug, Clone, Default)]
+pub struct World {
+    pub net: Arc<Net>,
+    pub tenants: Vec<WorldTenant>,
+    pub expected: Vec<Expected>,
+    pub obstacles: Vec<ExpectedObstacle>,
+}
+
+/// An organisation.
+#[derive(Debug, Clone)]
+pub struct WorldTenant {
+    pub id: &'static str,
+    pub name: &'static str,
+    pub hosting: Hosting,
+    /// The clients that it audits.
+    pub clients: Vec<&'static str>,
+    pub allowed_hosts: Vec<&'static str>,
+    pub mailboxes: Vec<WorldMailbox>,
+}
+
+/// A mailbox of a tenant's list.
+#[derive(Debug, Clone)]
+pub struct WorldMailbox {
+    /// As the list has it; may hold Unicode.
+    pub address: Box<str>,
+    pub display_name: Option<Box<str>>,
+    /// The list's column; `None`: the tenant's.
+    pub hosting: Option<Hosting>,
+    pub protocols: Protocols,
+    /// Whether its user must type settings by hand.
+    pub needs_manual: bool,
+}
+
+impl World {
+    /// The tenant of that id.
+    pub fn tenant(&self, id: &str) -> &WorldTenant {
+        self.tenants.iter().find(|tenant| tenant.id == id).unwrap_or_else(|| panic!("no tenant `{id}`"))
+    }
+
+    /// What is expected for an address, however it is written.
+    pub fn expected_for<'a>(&'a self, address: &'a Address) -> impl Iterator<Item = &'a Expected> {
+        self.expected.iter().filter(move |expected| expected.address == *address)
+    }
+
+    /// How many mail domains it has.
+    pub fn domain_count(&self) -> usize {
+        let mailboxes = self.tenants.iter().flat_map(|tenant| &tenant.mailboxes);
+        let domains = mailboxes.filter_map(|mailbox| mailbox.address.rsplit_once('@').map(|(_, domain)| domain));
+        domains.collect::<std::collections::HashSet<_>>().len()
+    }
+}
+
+impl WorldMailbox {
+    /// A mailbox with all protocols on, like its tenant.
+    pub fn new(address: impl Into<Box<str>>) -> Self {
+        Self { address: address.into(), display_name: None, hosting: None, protocols: Protocols::default(), needs_manual: false }
+    }
+
+    /// Its address.
+    pub fn address(&self) -> Address {
+        self.address.parse().unwrap_or_else(|error| panic!("{}: {error}", self.address))
+    }
+}

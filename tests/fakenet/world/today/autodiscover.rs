@@ -1,0 +1,143 @@
+//! Autodiscover, where nothing else is published: Thunderbird's last way.
+
+use autodiscover_audit::model::{
+    Cause,
+    Protocol::{Exchange, Imap, Pop3, Smtp},
+    Verdict,
+};
+use hickory_resolver::proto::rr::RecordType;
+
+use super::super::{
+    builder::{AUTODISCOVER, Builder},
+    documents,
+    expected::{EXCHANGE, EXO, EXO_ENTRY, HOSTER_POX, NONE, Servers, Should, bad, consumer, foreign, nothing, ok, unsure},
+};
+use crate::fakenet::{
+    site::{Act, Answer, Site, Tls},
+    zone::Trouble,
+};
+
+/// Endpoints that ask for credentials.
+pub fn guarded(world: &mut Builder) {
+    // The organisation's own Exchange: whether it would send this mailbox to Exchange Online cannot be told.
+    let own = Act::guarded(&["Negotiate", "NTLM"]);
+    let domain = world.domain("hybrid.example").mx(10, "mail.{d}").autodiscover(own);
+    let domain = domain.thunderbird(bad(Verdict::Undetermined, Cause::Guarded, NONE).inferred().servers_open());
+    let domain = domain.base(nothing(Cause::NothingPublished));
+    domain.obstacle("http://autodiscover.{d}/", "no-redirect").obstacle("POST https://autodiscover.{d}/", "credentials-required");
+    // M9: an alias of a provider of hosted Exchange, whose plain http leads to its own name.
+    let domain = world.domain("hosted-alias.example").new_mx().alias("autodiscover", "autodiscover.hosted.example").manual();
+    let domain = domain.thunderbird(foreign(Cause::AutodiscoverForeign, NONE).inferred().servers_open());
+    domain.base(nothing(Cause::NothingPublished)).obstacle("POST https://autodiscover.{d}/", "certificate-name");
+    // M10: the record leads there.
+    let domain = world.domain("hosted-record.example").new_mx().srv("autodiscover", (0, 0, 443), "autodiscover.hosted.example").manual();
+    domain.thunderbird(foreign(Cause::AutodiscoverSrv, NONE).inferred().servers_open()).base(nothing(Cause::NothingPublished));
+    // The record, where the alias cannot be used, as Microsoft describes it.
+    let domain = world.domain("outlook-record.example").new_mx().srv("autodiscover", (0, 0, 443), "autodiscover.outlook.com");
+    domain.thunderbird(ok(EXCHANGE).inferred()).base(nothing(Cause::NothingPublished));
+    // M10: two records. The rules say the lowest priority; Thunderbird takes the lowest weight.
+    let domain = world.domain("two-records.example").new_mx().srv("autodiscover", (0, 10, 443), "autodiscover.outlook.com").manual();
+    let domain = domain.srv("autodiscover", (10, 0, 443), "autodiscover.hoster.example");
+    domain.thunderbird(foreign(Cause::AutodiscoverSrv, HOSTER_POX)).base(nothing(Cause::NothingPublished));
+    let domain = world.domain("two-records-lucky.example").new_mx().srv("autodiscover", (0, 10, 443), "autodiscover.hoster.example");
+    let domain = domain.srv("autodiscover", (10, 0, 443), "autodiscover.outlook.com");
+    domain.thunderbird(ok(EXCHANGE).inferred()).base(nothing(Cause::NothingPublished));
+    // Plain http leads to Exchange Online's oldest name.
+    let site = Site::empty().http(AUTODISCOVER, Act::redirect(302, format!("https://outlook.com{AUTODISCOVER}"))).tls(Tls::SelfSigned);
+    let domain = world.domain("outlook-http.example").new_mx().host("autodiscover", site);
+    domain.thunderbird(ok(EXCHANGE).inferred()).base(nothing(Cause::NothingPublished));
+    // Not offered, said so.
+    let domain = world.domain("record-nothing.example").new_mx().srv("autodiscover", (0, 0, 0), ".").manual();
+    domain.both(nothing(Cause::NothingPublished)).obstacle("SRV _autodiscover._tcp.{d}", "not-offered");
+}
+
+/// Endpoints that answer anybody.
+pub fn open(world: &mut Builder) {
+    let hoster = Act::Filled(Answer::xml(documents::pox(&[("IMAP", "imap.hoster.example", 993), ("SMTP", "smtp.hoster.example", 587)])));
+    let hoster_url = format!("https://autodiscover.hoster.example{AUTODISCOVER}");
+    let wrong = |world: &mut Builder, name: &str, act: Act, should: Should| {
+        world.domain(name).new_mx().autodiscover(act).manual().thunderbird(should).base(nothing(Cause::NothingPublished));
+    };
+    // M9: a hoster answers for the name, with a certificate for it.
+    wrong(world, "pox-hoster.example", hoster, foreign(Cause::AutodiscoverForeign, HOSTER_POX));
+    // M9: an answer with the consumer service's hosts.
+    let document = documents::pox(&[("IMAP", "imap-mail.outlook.com", 993), ("SMTP", "smtp-mail.outlook.com", 587)]);
+    wrong(world, "pox-consumer.example", Act::Filled(Answer::xml(document)), consumer(Cause::AutodiscoverForeign, CONSUMER));
+    // M9: plain http leads to the hoster.
+    let site = Site::empty().http(AUTODISCOVER, Act::redirect(302, &*hoster_url)).tls(Tls::Names(vec!["www.hoster.example".into()]));
+    let domain = world.domain("pox-http.example").new_mx().host("autodiscover", site).manual();
+    domain.thunderbird(foreign(Cause::AutodiscoverForeign, HOSTER_POX)).base(nothing(Cause::NothingPublished));
+    // M25: the answer sends the client to another address, whose host answers, or asks for credentials.
+    let away = Act::xml(documents::pox_redirect_address("anna@hoster.example"));
+    wrong(world, "pox-redirect.example", away, foreign(Cause::AutodiscoverRedirect, HOSTER_POX));
+    let away = Act::xml(documents::pox_redirect_address("anna@hosted.example"));
+    let should = foreign(Cause::AutodiscoverRedirect, NONE).inferred().servers_open();
+    wrong(world, "pox-redirect-guarded.example", away, should);
+    // The same to another URL, wrong or right: Thunderbird 153.x, executed, has no eye for `RedirectUrl`.
+    let away = Act::xml(documents::pox_redirect_url(&hoster_url));
+    wrong(world, "pox-redirect-url.example", away, nothing(Cause::UnusableDocument));
+    let moved = documents::pox_redirect_url(&format!("https://autodiscover-s.outlook.com{AUTODISCOVER}"));
+    wrong(world, "pox-moved.example", Act::xml(moved), nothing(Cause::UnusableDocument));
+    // M25: an own server that knows the routing address of the mailbox, which moved.
+    let right = |world: &mut Builder, name: &str, act: Act, should: Should| {
+        world.domain(name).new_mx().autodiscover(act).thunderbird(should).base(nothing(Cause::NothingPublished));
+    };
+    world.net.alias("autodiscover.hybrid-co.mail.onmicrosoft.com", "autodiscover.outlook.com");
+    let moved = documents::pox_redirect_address("anna@hybrid-co.mail.onmicrosoft.com");
+    right(world, "pox-moved-address.example", Act::xml(moved), ok(EXCHANGE).inferred());
+    // Two addresses that lead to each other; and a page where the document should be.
+    let first = Act::xml(documents::pox_redirect_address("bert@pox-circle.example"));
+    let second = Act::xml(documents::pox_redirect_address("anna@pox-circle.example"));
+    let circle = Act::by_address(&[("anna@pox-circle.example", first)], second);
+    let domain = world.domain("pox-circle.example").new_mx().autoconfig(Act::html()).autodiscover(circle).manual();
+    domain.both(nothing(Cause::UnusableDocument));
+    // Exchange Online's own answer, from a server that has it for everybody.
+    right(world, "pox-right.example", Act::xml(documents::pox_exchange_online()), ok(EXCHANGE));
+    // The same beside a document: Thunderbird adds it as an alternative.
+    let name = "pox-beside.example";
+    let domain = world.domain(name).new_mx().publishes(documents::good(name));
+    domain.autodiscover(Act::xml(documents::pox_exchange_online())).thunderbird(ok(EXO_ENTRY)).base(ok(EXO));
+    // The same with a stranger's Exchange server: the document is right, and what Autodiscover adds to it is not (M9).
+    let name = "pox-beside-foreign.example";
+    let stranger = documents::pox_exchange_online().replace("outlook.office365.com", "exchange.hoster.example");
+    let domain = world.domain(name).new_mx().publishes(documents::good(name)).autodiscover(Act::xml(stranger)).manual();
+    domain.thunderbird(foreign(Cause::AutodiscoverForeign, BESIDE)).base(ok(EXO));
+}
+
+/// Endpoints that answer with an error.
+pub fn refusing(world: &mut Builder) {
+    let error = Act::xml(documents::pox_error(500));
+    // The organisation's own server was told the address, and does not know it.
+    let domain = world.domain("pox-unknown.example").new_mx().autodiscover(error.clone()).manual();
+    domain.both(nothing(Cause::NothingPublished));
+    // A stranger was told `postmaster` in its place: what it would say about the mailbox is not known.
+    world.net.host("autodiscover.strict.example", Site::empty().https(AUTODISCOVER, error));
+    let domain = world.domain("pox-unknown-stranger.example").new_mx().srv("autodiscover", (0, 0, 443), "autodiscover.strict.example");
+    domain.thunderbird(unsure(NONE)).base(nothing(Cause::NothingPublished));
+}
+
+/// What fails below the way that decides could not have won.
+pub fn decided(world: &mut Builder) {
+    let record = Some(RecordType::SRV);
+    // The first way ends at Exchange Online, which asks for credentials; the third gets no answer.
+    let upgrade = Act::redirect(302, format!("https://autodiscover-s.outlook.com{AUTODISCOVER}"));
+    let site = Site::empty().https(AUTODISCOVER, upgrade).any_http(Act::Reset);
+    let domain = world.domain("decided-guarded.example").new_mx().host("autodiscover", site);
+    let domain = domain.thunderbird(ok(EXCHANGE).inferred()).base(nothing(Cause::NothingPublished));
+    domain.obstacle("http://autodiscover.{d}/", "connection-cut");
+    // The first way answers; the record is out of reach.
+    let domain = world.domain("decided-open.example").new_mx().autodiscover(Act::xml(documents::pox_exchange_online()));
+    let domain = domain.trouble("_autodiscover._tcp", record, Trouble::ServFail).obstacle("SRV _autodiscover._tcp.{d}", "serv-fail");
+    domain.thunderbird(ok(EXCHANGE)).base(nothing(Cause::NothingPublished));
+    // The first way answers with a page, and that ends the search.
+    let site = Site::empty().https(AUTODISCOVER, Act::html()).any_http(Act::Reset);
+    let domain = world.domain("decided-dead.example").new_mx().host("autodiscover", site).manual();
+    let domain = domain.trouble("_autodiscover._tcp", record, Trouble::ServFail);
+    domain.thunderbird(nothing(Cause::UnusableDocument)).base(nothing(Cause::NothingPublished));
+}
+
+const CONSUMER: Servers = (&[(Imap, "imap-mail.outlook.com")], &[(Smtp, "smtp-mail.outlook.com")]);
+const BESIDE: Servers = (
+    &[(Imap, "outlook.office365.com"), (Pop3, "outlook.office365.com"), (Exchange, "exchange.hoster.example")],
+    &[(Smtp, "smtp.office365.com")],
+);

@@ -1,0 +1,130 @@
+//! What depends on the mailbox and on its tenant.
+
+use autodiscover_audit::model::{
+    Cause, Cloud, Hosting,
+    Protocol::{Imap, Smtp},
+    Protocols, Verdict,
+};
+
+use super::super::{
+    builder::{BASE, Builder, SRV, THUNDERBIRD},
+    documents,
+    expected::{EXO, EXO_ENTRY, HOTMAIL, HOTMAIL_2014, NONE, Servers, bad, consumer, foreign, nothing, ok},
+};
+use crate::fakenet::site::{Act, Answer};
+
+/// Mailboxes of one domain that end differently.
+pub fn mailboxes(world: &mut Builder) {
+    // The document is made for each user: one was given what was right in 2014.
+    let name = "per-user.example";
+    let act = Act::by_address(&[("bert@per-user.example", Act::xml(documents::stale(name)))], Act::xml(documents::good(name)));
+    let domain = world.domain(name).exo_mx().outlook().mail("bert").autoconfig(act).manual_for("bert");
+    let domain = domain.expect_for("anna", THUNDERBIRD, &ok(EXO)).expect_for("anna", BASE, &ok(EXO).fragile(Cause::MxBaseDomain));
+    let stale = consumer(Cause::OwnAutoconfigStale, HOTMAIL_2014);
+    domain.expect_for("bert", THUNDERBIRD, &stale).expect_for("bert", BASE, &stale);
+    // Made for each user, and the same but for the address.
+    let name = "per-user-alike.example";
+    let filled = Act::Filled(Answer::xml(documents::good(name).replace("%EMAILADDRESS%", "{address}")));
+    let domain = world.domain(name).exo_mx().outlook().mail("bert").autoconfig(filled);
+    domain.thunderbird(ok(EXO)).base(ok(EXO).fragile(Cause::MxBaseDomain));
+    // Nobody configures what is switched off.
+    let name = "protocols.example";
+    let off = Protocols { imap: false, pop3: false, smtp: false, activesync: true };
+    let domain = world.domain(name).exo_mx().outlook().publishes(documents::stale(name));
+    let domain = domain.mail_without("bert", off).mail_without("carla", Protocols { imap: true, ..off });
+    let domain = domain.manual_for("anna").manual_for("carla");
+    domain.both(consumer(Cause::OwnAutoconfigStale, HOTMAIL_2014));
+    // Only submission is wrong.
+    let name = "submission.example";
+    let document = documents::consumer_entry().replace("hotmail.com", name);
+    let domain = world.domain(name).exo_mx().outlook().publishes(document);
+    let domain = domain.mail_without("bert", Protocols { smtp: false, ..Protocols::default() });
+    let domain = domain.mail_without("carla", Protocols { smtp: true, ..off }).manual_for("anna").manual_for("carla");
+    domain.both(consumer(Cause::OwnAutoconfigStale, HOTMAIL));
+    // Nothing is found, and nothing is missed by who has neither IMAP nor POP3.
+    let domain = world.domain("protocols-nothing.example").new_mx().mail_without("bert", Protocols { smtp: true, ..off });
+    domain.manual_for("anna").both(nothing(Cause::NothingPublished));
+    // One domain, three places to live.
+    let name = "mixed.example";
+    let domain = world.domain(name).exo_mx().outlook().publishes(documents::good(name));
+    let domain = domain.mail_with("bert", |mailbox| mailbox.hosting = Some(Hosting::OnPremises)).manual_for("bert");
+    let domain = domain.mail_with("carla", |mailbox| mailbox.hosting = Some(Hosting::Consumer)).manual_for("carla");
+    let domain = domain.expect_for("anna", THUNDERBIRD, &ok(EXO)).expect_for("anna", BASE, &ok(EXO));
+    let stranger = foreign(Cause::OwnAutoconfigStale, EXO);
+    let domain = domain.expect_for("bert", THUNDERBIRD, &stranger).expect_for("bert", BASE, &stranger);
+    domain.expect_for("carla", THUNDERBIRD, &stranger).expect_for("carla", BASE, &stranger);
+    // A list with names, one with a character that XML and HTML must escape.
+    let domain = world.domain("people.example").exo_mx().outlook();
+    let domain = domain.mail_with("o'brien", |mailbox| mailbox.display_name = Some("Óscar O'Brien <Sales & Co>".into()));
+    domain.mail_with("=cmd+1", |mailbox| mailbox.display_name = Some("=HYPERLINK(\"x\")".into())).mx_decides();
+}
+
+/// Tenants that differ.
+pub fn others(world: &mut Builder) {
+    // A relay of its own beside Exchange Online, and its administrators say that this is right.
+    world.tenant("campus", "Campus", Hosting::default()).allowed_hosts = vec!["outgoing.campus.example"];
+    let name = "campus.example";
+    let entry = Act::xml(documents::imap_smtp(name, "outlook.office365.com", "outgoing.campus.example"));
+    let domain = world.domain(name).exo_mx().outlook().ispdb(&entry);
+    domain.thunderbird(ok(CAMPUS)).base(ok(CAMPUS).fragile(Cause::MxBaseDomain));
+    government(world);
+    on_premises(world);
+    // The consumer service, and right so.
+    world.tenant("family", "Family", Hosting::Consumer);
+    world.domain("vanity.example").mx(10, "vanity-example.olc.protection.outlook.com").both(ok(HOTMAIL));
+    world.domain("outlook.de").mx(2, "outlook-de.olc.protection.outlook.com").both(ok(HOTMAIL));
+    let name = "family-stray.example";
+    let domain = world.domain(name).mx(10, "family-stray-example.olc.protection.outlook.com").publishes(documents::good(name)).manual();
+    domain.both(foreign(Cause::OwnAutoconfigStale, EXO));
+    // Users with clients that go by SRV: what is a risk elsewhere is a finding here.
+    world.tenant("by-srv", "By SRV", Hosting::default()).clients = vec![THUNDERBIRD, SRV];
+    let name = "srv-audited.example";
+    let domain = world.domain(name).exo_mx().outlook().publishes(documents::good(name)).manual();
+    let domain = domain.srv("imaps", (0, 1, 993), "imap-mail.outlook.com").srv("submission", (0, 1, 587), "smtp-mail.outlook.com");
+    domain.both(ok(EXO)).by_srv(consumer(Cause::SrvStale, CONSUMER));
+    // Users with old clients: the standard shape is a finding.
+    world.tenant("by-base", "By base domain", Hosting::default()).clients = vec![BASE];
+    world.domain("old-clients.example").exo_mx().outlook().manual().mx_decides();
+}
+
+/// GCC High: Thunderbird has no OAuth for its hosts.
+fn government(world: &mut Builder) {
+    world.tenant("agency", "Agency", Hosting::ExchangeOnline(Cloud::UsGovernment));
+    let mx = |name: &str| format!("{}.mail.protection.office365.us", name.replace('.', "-"));
+    let name = "agency.example";
+    let document = documents::imap_smtp(name, "outlook.office365.us", "smtp.office365.us");
+    world.domain(name).mx(0, &mx(name)).publishes(document).both(ok(GOVERNMENT));
+    let name = "agency-oauth.example";
+    let document = documents::imap_smtp_oauth(name, "outlook.office365.us", "smtp.office365.us");
+    let domain = world.domain(name).mx(0, &mx(name)).publishes(document).manual();
+    domain.thunderbird(nothing(Cause::UnusableDocument)).base(ok(GOVERNMENT));
+    let name = "agency-worldwide.example";
+    let domain = world.domain(name).mx(0, &mx(name)).publishes(documents::good(name)).manual();
+    domain.both(bad(Verdict::WrongCloud, Cause::OwnAutoconfigStale, EXO));
+}
+
+fn on_premises(world: &mut Builder) {
+    world.tenant("works", "Works", Hosting::OnPremises);
+    let name = "works.example";
+    let document = documents::imap_smtp(name, "mail.works.example", "mail.works.example");
+    world.domain(name).mx(10, "mail.{d}").publishes(document).both(ok(WORKS));
+    // Only Autodiscover, behind credentials, at the organisation's own.
+    let domain = world.domain("works-guarded.example").mx(10, "mail.{d}").autodiscover(Act::guarded(&["Negotiate", "NTLM"]));
+    domain.thunderbird(ok(NONE).inferred().servers_open()).base(nothing(Cause::NothingPublished));
+    let name = "works-stale.example";
+    let domain = world.domain(name).mx(10, "mail.{d}").publishes(documents::stale(name)).manual();
+    domain.both(consumer(Cause::OwnAutoconfigStale, HOTMAIL_2014));
+    let name = "works-cloud.example";
+    let domain = world.domain(name).mx(10, "mail.{d}").publishes(documents::good(name)).manual();
+    domain.both(foreign(Cause::OwnAutoconfigStale, EXO));
+    // One mailbox has moved.
+    let name = "works-moved.example";
+    let domain = world.domain(name).exo_mx().outlook();
+    let domain = domain.mail_with("bert", |mailbox| mailbox.hosting = Some(Hosting::default()));
+    domain.expect_for("bert", THUNDERBIRD, &ok(EXO_ENTRY).fragile(Cause::MxBaseDomain)).manual_for("anna");
+}
+
+const CAMPUS: Servers = (&[(Imap, "outlook.office365.com")], &[(Smtp, "outgoing.campus.example")]);
+const GOVERNMENT: Servers = (&[(Imap, "outlook.office365.us")], &[(Smtp, "smtp.office365.us")]);
+const WORKS: Servers = (&[(Imap, "mail.works.example")], &[(Smtp, "mail.works.example")]);
+const CONSUMER: Servers = (&[(Imap, "imap-mail.outlook.com")], &[(Smtp, "smtp-mail.outlook.com")]);

@@ -1,0 +1,19 @@
+//! The integration tests: one binary, a subject a file.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at once, and its helpers are no tests to clippy")]
+
+#[path = "../fakenet/mod.rs"]
+mod fakenet;
+
+mod audit;
+mod cli;
+mod config;
+mod corpus;
+#[path = "fakenet.rs"]
+mod fakenet_test;
+mod house;
+mod mailboxes;
+mod report;
+mod store;
+mod vectors;
+mod world;
