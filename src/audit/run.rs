@@ -226,11 +226,22 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Writes what comes, as much as has come in one transaction.
+    /// Writes what comes, as much as comes within a moment in one transaction: each one waits for the disk.
     async fn write_all(&self, mut receiver: mpsc::Receiver<Delivery>) -> Result<Written, RunError> {
         let mut written = Written::default();
         let mut deliveries = Vec::new();
         while receiver.recv_many(&mut deliveries, BLOCKS_WAITING).await > 0 {
+            let moment = tokio::time::sleep(GATHER_FOR);
+            tokio::pin!(moment);
+            while deliveries.iter().map(|delivery| delivery.block.range.len()).sum::<usize>() < MAILBOXES_A_BATCH {
+                tokio::select! {
+                    delivery = receiver.recv() => match delivery {
+                        Some(delivery) => deliveries.push(delivery),
+                        None => break,
+                    },
+                    () = &mut moment => break,
+                }
+            }
             let began = Instant::now();
             for delivery in &deliveries {
                 written.judging += delivery.block.judging;
@@ -295,5 +306,7 @@ fn batches_that_fit(batches: &[DomainBatch<'_>]) -> usize {
 
 /// Blocks that wait for the writer at most.
 const BLOCKS_WAITING: usize = 64;
+/// How long small results wait for company.
+const GATHER_FOR: Duration = Duration::from_millis(100);
 /// Mailboxes whose results are written together, about.
 const MAILBOXES_A_BATCH: usize = 2_000;
