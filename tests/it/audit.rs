@@ -139,7 +139,7 @@ async fn one_failed_answer_does_not_make_a_domain_one_of_single_mailboxes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_is_resumed_over_another_list_misses_nobody() {
-    let world = of_2014();
+    let world = today();
     let folder = tempfile::tempdir().unwrap();
     let fakenet = Fakenet::start(&world).await;
     let office = Office::furnish(folder.path(), &fakenet, &world);
@@ -159,12 +159,11 @@ async fn a_run_that_is_resumed_over_another_list_misses_nobody() {
         summary = stop => summary,
     };
     assert!(stopped.interrupted && stopped.tally.done >= 1);
-    let list = office.list("contoso");
+    let list = office.list("agency");
     let text = std::fs::read_to_string(&list).unwrap();
     std::fs::write(
         &list,
-        format!("{text}\"aaron@contoso.onmicrosoft.com\"\r\n")
-            .replace("aaron@contoso.onmicrosoft.com\"", "aaron@contoso.onmicrosoft.com\",,,,,"),
+        format!("{text}\"aaron@agency-oauth.example\"\r\n").replace("aaron@agency-oauth.example\"", "aaron@agency-oauth.example\",,,,,"),
     )
     .unwrap();
     let rest = RunOptions { resume: true, ..options() };
@@ -172,7 +171,7 @@ async fn a_run_that_is_resumed_over_another_list_misses_nobody() {
     assert_eq!((resumed.tally.done, resumed.interrupted), (resumed.tally.total, false));
     let mut found = false;
     let look = |row: autodiscover_audit::store::MailboxRow| {
-        found |= row.mailbox.address.to_string() == "aaron@contoso.onmicrosoft.com";
+        found |= row.mailbox.address.to_string() == "aaron@agency-oauth.example";
         std::ops::ControlFlow::Continue(())
     };
     store.reader().read_mailboxes(&ReportFilter::default(), look).await.unwrap();
