@@ -46,6 +46,20 @@ pub struct Store {
     _lock: Lock,
 }
 
+/// Takes the lock; waits a second for whoever is just about to let it go.
+async fn lock_soon(path: &Path) -> Result<Lock, StoreError> {
+    for _ in 0..LOCK_ATTEMPTS {
+        match Lock::acquire(path) {
+            Err(StoreError::Locked { .. }) => tokio::time::sleep(LOCK_PAUSE).await,
+            taken => return taken,
+        }
+    }
+    Lock::acquire(path)
+}
+
+const LOCK_ATTEMPTS: u32 = 20;
+const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
+
 /// The database, open for reading, also while an audit writes.
 #[derive(Debug, Clone)]
 pub struct Reader {
@@ -108,7 +122,7 @@ impl Store {
     }
 
     async fn open_and_migrate(path: &Path) -> Result<(Self, Migrated), StoreError> {
-        let lock = Lock::acquire(path)?;
+        let lock = lock_soon(path).await?;
         sqlite::create_private(path)?;
         let found = sqlite::inspect(path).await?;
         migration::require_known(path, found)?;
