@@ -45,14 +45,6 @@ impl Dialer {
         Self { resolver, guard: Guard::new(settings.allow_networks.clone()), detours, proxies, known }
     }
 
-    /// Behind a proxy that could not deliver: whether DNS says that there is nothing to deliver to. Proxies answer alike for a
-    /// name that does not exist and for a server that is down.
-    pub(super) async fn absent_behind_proxy(&self, url: &Url) -> Option<Obstacle> {
-        let name = url.host_str().map(normalise_host).filter(|name| self.proxies.any() && !self.proxies.contains(name))?;
-        let obstacle = self.resolver.addresses(&name).await.err()?;
-        (obstacle.outcome() == AnswerOutcome::Absent).then_some(obstacle)
-    }
-
     /// Checks the way to a URL before a request is sent: an address in the URL never reaches the hook, and a name is
     /// resolved here so that DNS has its own deadline. Behind a proxy, names are left to the proxy.
     pub(super) async fn check(&self, url: &Url) -> Result<(), Obstacle> {

@@ -85,10 +85,6 @@ impl<'a> Journey<'a> {
         if let Ok(body) = heard.as_ref().map_err(|_| ()).and_then(|heard| heard.body.as_ref().map_err(|_| ())) {
             core.tally.count_bytes(body.len());
         }
-        let delivered = heard.as_ref().is_ok_and(|heard| !heard.status.is_server_error());
-        if !delivered && let Some(absent) = core.dialer.absent_behind_proxy(url).await {
-            return Err(absent);
-        }
         let hop = hop_of(url, &heard);
         trace!(url = hop.url, status = hop.status, location = hop.location, "http");
         self.hops.push(hop);

@@ -84,8 +84,7 @@ pub(super) async fn open_writer(path: &Path) -> Result<SqlitePool, StoreError> {
         .auto_vacuum(SqliteAutoVacuum::Incremental)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        .pragma("journal_size_limit", JOURNAL_SIZE_LIMIT)
-        .optimize_on_close(true, None);
+        .pragma("journal_size_limit", JOURNAL_SIZE_LIMIT);
     let pool = SqlitePoolOptions::new()
         .max_connections(1)
         .idle_timeout(None)
