@@ -7,8 +7,10 @@ mod discovery;
 mod document;
 mod domain;
 mod hosting;
+mod incident;
 mod lookup;
 mod mailbox;
+mod notice;
 mod server;
 mod verdict;
 
@@ -19,7 +21,9 @@ pub use discovery::{Assumption, Discovery, Readings, Search, Subject, Trouble, W
 pub use document::{Autoconfig, AutoconfigServer, Document, Pox, PoxError, PoxProtocol, Reading};
 pub use domain::{Domain, DomainError, is_public_suffix, is_within, normalise_host, registrable};
 pub use hosting::{Cloud, Hosting, HostingError};
+pub use incident::{Account, Acknowledgement, Concern, Exemption, Incident, IncidentId, IncidentState, Severity};
 pub use lookup::{Lookup, LookupKind, Request};
 pub use mailbox::{Mailbox, Person, Profile, Protocols, Tenant, TenantId, TenantIdError};
+pub use notice::{Change, Event, Notice, Numbers};
 pub use server::{EMAIL_ADDRESS, EMAIL_ADDRESS_IN_URL, EMAIL_DOMAIN, EMAIL_LOCAL_PART, Protocol, Security, Server, Settings, expand};
 pub use verdict::{Cause, ClientOutcome, Next, Outcome, Source, Verdict};
