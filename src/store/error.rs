@@ -2,6 +2,7 @@
 
 use std::{io, path::PathBuf};
 
+use super::RunId;
 use crate::model::{Domain, TenantId};
 
 /// Why the database could not do its job.
@@ -22,6 +23,20 @@ pub enum StoreError {
     Locked {
         /// The lock file.
         lock: PathBuf,
+    },
+    /// The file has several names, and each would have a write-ahead log of its own.
+    #[error("`{}` has {links} names (hard links), which damages a database that is written: remove the others, or copy it", path.display())]
+    Linked {
+        /// Which file.
+        path: PathBuf,
+        /// How many names it has.
+        links: u64,
+    },
+    /// The run was closed, or another began, while this one was at work.
+    #[error("run {run} is not under way any more: another audit works with this database, and nothing more of this one is recorded")]
+    Superseded {
+        /// The run.
+        run: RunId,
     },
     /// SQLite cannot open the file, or it is no database.
     #[error("cannot open the database `{}`", path.display())]
@@ -103,7 +118,10 @@ impl StoreError {
     /// Whether whoever called can mend it: another file, another program version, another time.
     #[must_use]
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::Locked { .. } | Self::Open { .. } | Self::NotOurs { .. } | Self::Schema { .. } | Self::File { .. })
+        matches!(
+            self,
+            Self::Locked { .. } | Self::Linked { .. } | Self::Open { .. } | Self::NotOurs { .. } | Self::Schema { .. } | Self::File { .. }
+        )
     }
 }
 

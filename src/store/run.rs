@@ -115,9 +115,10 @@ impl Store {
     /// have left the list. Returns how many.
     ///
     /// # Errors
-    /// [`StoreError::Unfinished`] where a domain is recorded in part; [`StoreError::Query`].
+    /// [`StoreError::Unfinished`] where a domain is recorded in part; [`StoreError::Superseded`]; [`StoreError::Query`].
     pub async fn finish_tenant(&self, run: RunId, tenant: &TenantId, at: i64) -> Result<u64, StoreError> {
         let mut tx = self.begin().await?;
+        require_under_way(&mut tx, run).await?;
         let unfinished: Option<String> =
             sqlx::query_scalar("SELECT name FROM domain WHERE tenant = $1 AND run = $2 AND done = 0 ORDER BY name LIMIT 1")
                 .bind(tenant.as_str())
@@ -143,11 +144,13 @@ impl Store {
     /// whatever it was to be; returns what it is.
     ///
     /// # Errors
-    /// [`StoreError::Query`].
+    /// [`StoreError::Superseded`]; [`StoreError::Query`].
     pub async fn finish_run(&self, run: RunId, state: RunState, at: i64) -> Result<RunState, StoreError> {
+        let mut tx = self.begin().await?;
+        require_under_way(&mut tx, run).await?;
         let open: i64 = sqlx::query_scalar("SELECT count(*) FROM run_tenant WHERE run = $1 AND state <> 'finished'")
             .bind(run.0)
-            .fetch_one(&self.writer)
+            .fetch_one(&mut *tx)
             .await
             .map_err(doing("finish a run"))?;
         let state = if open > 0 && state == RunState::Finished { RunState::Interrupted } else { state };
@@ -155,9 +158,10 @@ impl Store {
             .bind(state.as_str())
             .bind((state != RunState::Running).then_some(at))
             .bind(run.0)
-            .execute(&self.writer)
+            .execute(&mut *tx)
             .await
             .map_err(doing("finish a run"))?;
+        tx.commit().await.map_err(doing("finish a run"))?;
         sqlite::release_pages(&self.writer).await?;
         sqlite::checkpoint(&self.writer).await?;
         Ok(state)
@@ -218,6 +222,15 @@ impl fmt::Display for RunId {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(out)
     }
+}
+
+/// Refuses to write for a run that was closed, or after which another began.
+pub(super) async fn require_under_way(connection: &mut SqliteConnection, run: RunId) -> Result<(), StoreError> {
+    let newest: Option<i64> = sqlx::query_scalar("SELECT id FROM run WHERE id = (SELECT max(id) FROM run) AND state = 'running'")
+        .fetch_optional(connection)
+        .await
+        .map_err(doing("look for the run"))?;
+    if newest == Some(run.0) { Ok(()) } else { Err(StoreError::Superseded { run }) }
 }
 
 /// How far a run came in a domain, inside a transaction.

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod guard;
+
 use std::{ops::ControlFlow, path::Path, sync::Arc};
 
 use autodiscover_audit::{
