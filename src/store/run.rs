@@ -1,6 +1,6 @@
 //! Runs, their tenants, and how far each domain came.
 
-use std::fmt;
+use std::{collections::HashSet, fmt};
 
 use sqlx::SqliteConnection;
 
@@ -111,25 +111,30 @@ impl Store {
         read_progress(&mut connection, run, (tenant, domain), list).await
     }
 
-    /// Closes a tenant's part of a run whose every domain has been recorded: mailboxes of domains that the run did not meet
-    /// have left the list. Returns how many.
+    /// Closes a tenant's part of a run whose every domain has been recorded: mailboxes of domains that are not among these have
+    /// left the list. Returns how many.
     ///
     /// # Errors
-    /// [`StoreError::Unfinished`] where a domain is recorded in part; [`StoreError::Superseded`]; [`StoreError::Query`].
-    pub async fn finish_tenant(&self, run: RunId, tenant: &TenantId, at: i64) -> Result<u64, StoreError> {
+    /// [`StoreError::Unfinished`] where one of these domains is not recorded to its end; [`StoreError::Superseded`];
+    /// [`StoreError::Query`].
+    pub async fn finish_tenant(&self, run: RunId, (tenant, domains): (&TenantId, &[&Domain]), at: i64) -> Result<u64, StoreError> {
         let mut tx = self.begin().await?;
         require_under_way(&mut tx, run).await?;
-        let unfinished: Option<String> =
-            sqlx::query_scalar("SELECT name FROM domain WHERE tenant = $1 AND run = $2 AND done = 0 ORDER BY name LIMIT 1")
-                .bind(tenant.as_str())
-                .bind(run.0)
-                .fetch_optional(&mut *tx)
-                .await
-                .map_err(doing("finish a tenant"))?;
-        if let Some(domain) = unfinished {
-            return Err(StoreError::Unfinished { tenant: tenant.clone(), domain });
+        let known: Vec<(String, bool)> = sqlx::query_as("SELECT name, run = $2 AND done FROM domain WHERE tenant = $1")
+            .bind(tenant.as_str())
+            .bind(run.0)
+            .fetch_all(&mut *tx)
+            .await
+            .map_err(doing("finish a tenant"))?;
+        let done: HashSet<&str> = known.iter().filter(|(_, done)| *done).map(|(name, _)| name.as_str()).collect();
+        if let Some(unfinished) = domains.iter().find(|domain| !done.contains(domain.as_str())) {
+            return Err(StoreError::Unfinished { tenant: tenant.clone(), domain: unfinished.to_string() });
         }
-        let gone = unlist_unmet(&mut tx, run, tenant, at).await.map_err(doing("finish a tenant"))?;
+        let listed: HashSet<&str> = domains.iter().map(|domain| domain.as_str()).collect();
+        let mut gone = 0;
+        for (name, _) in known.iter().filter(|(name, _)| !listed.contains(name.as_str())) {
+            gone += unlist(&mut tx, run, (tenant, name), at).await.map_err(doing("finish a tenant"))?;
+        }
         sqlx::query("UPDATE run_tenant SET state = 'finished' WHERE run = $1 AND tenant = $2")
             .bind(run.0)
             .bind(tenant.as_str())
@@ -274,29 +279,28 @@ async fn enter_tenants(connection: &mut SqliteConnection, run: i64, tenants: &[(
     Ok(())
 }
 
-async fn unlist_unmet(connection: &mut SqliteConnection, run: RunId, tenant: &TenantId, at: i64) -> sqlx::Result<u64> {
+/// Takes a domain's mailboxes off the list, and forgets how far the run came in it: should the list have it again, it begins anew.
+async fn unlist(connection: &mut SqliteConnection, run: RunId, (tenant, domain): (&TenantId, &str), at: i64) -> sqlx::Result<u64> {
     sqlx::query(
         "INSERT INTO history (mailbox, run, outcome, at)
-         SELECT m.id, $2, NULL, $3 FROM domain d JOIN mailbox m ON m.tenant = d.tenant AND m.domain = d.name
-         WHERE d.tenant = $1 AND d.run <> $2 AND m.outcome IS NOT NULL",
+         SELECT id, $3, NULL, $4 FROM mailbox WHERE tenant = $1 AND domain = $2 AND outcome IS NOT NULL
+         ON CONFLICT (mailbox, run) DO UPDATE SET outcome = NULL, at = excluded.at",
     )
     .bind(tenant.as_str())
+    .bind(domain)
     .bind(run.0)
     .bind(at)
     .execute(&mut *connection)
     .await?;
-    sqlx::query("DELETE FROM seal WHERE tenant = $1 AND domain IN (SELECT name FROM domain WHERE tenant = $1 AND run <> $2)")
+    for statement in
+        ["DELETE FROM seal WHERE tenant = $1 AND domain = $2", "UPDATE domain SET through = NULL, done = 0 WHERE tenant = $1 AND name = $2"]
+    {
+        sqlx::query(statement).bind(tenant.as_str()).bind(domain).execute(&mut *connection).await?;
+    }
+    let gone = sqlx::query("UPDATE mailbox SET outcome = NULL WHERE tenant = $1 AND domain = $2 AND outcome IS NOT NULL")
         .bind(tenant.as_str())
-        .bind(run.0)
-        .execute(&mut *connection)
+        .bind(domain)
+        .execute(connection)
         .await?;
-    let gone = sqlx::query(
-        "UPDATE mailbox SET outcome = NULL
-         WHERE tenant = $1 AND outcome IS NOT NULL AND domain IN (SELECT name FROM domain WHERE tenant = $1 AND run <> $2)",
-    )
-    .bind(tenant.as_str())
-    .bind(run.0)
-    .execute(connection)
-    .await?;
     Ok(gone.rows_affected())
 }
