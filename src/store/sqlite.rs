@@ -85,34 +85,24 @@ pub(super) async fn open_writer(path: &Path) -> Result<SqlitePool, StoreError> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .pragma("journal_size_limit", JOURNAL_SIZE_LIMIT);
-    let pool = SqlitePoolOptions::new()
-        .max_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .acquire_timeout(WRITE_TIMEOUT)
-        .connect_with(options)
-        .await
-        .map_err(open(path))?;
-    let mut connection = pool.acquire().await.map_err(open(path))?;
-    require(&mut connection, COMMON).await?;
-    require(&mut connection, WRITER).await?;
-    drop(connection);
-    Ok(pool)
+    let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None).acquire_timeout(WRITE_TIMEOUT);
+    connect(path, pool, options, WRITER).await
 }
 
 /// A few connections that cannot write.
 pub(super) async fn open_readers(path: &Path) -> Result<SqlitePool, StoreError> {
     // journal_mode and auto_vacuum would fail here: they write
     let options = common(path).read_only(true).pragma("query_only", "ON");
-    let pool = SqlitePoolOptions::new()
-        .max_connections(READERS)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_with(options)
-        .await
-        .map_err(open(path))?;
+    let pool = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(ACQUIRE_TIMEOUT);
+    connect(path, pool, options, READER).await
+}
+
+/// Connects, and proves that the settings were taken.
+async fn connect(path: &Path, pool: SqlitePoolOptions, options: SqliteConnectOptions, own: &[Required]) -> Result<SqlitePool, StoreError> {
+    let pool = pool.connect_with(options).await.map_err(open(path))?;
     let mut connection = pool.acquire().await.map_err(open(path))?;
     require(&mut connection, COMMON).await?;
-    require(&mut connection, READER).await?;
+    require(&mut connection, own).await?;
     drop(connection);
     Ok(pool)
 }
@@ -160,7 +150,7 @@ fn common(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-async fn require(connection: &mut SqliteConnection, settings: &[(&'static str, &'static str, &'static str)]) -> Result<(), StoreError> {
+async fn require(connection: &mut SqliteConnection, settings: &[Required]) -> Result<(), StoreError> {
     for &(what, query, wanted) in settings {
         let row = sqlx::query(query).fetch_one(&mut *connection).await.map_err(doing("read a setting back"))?;
         let found = text_or_number(&row).map_err(doing("read a setting back"))?;
@@ -221,21 +211,22 @@ const JOURNAL_SIZE_LIMIT: &str = "67108864";
 /// Negative: KiB.
 const CACHE_SIZE: &str = "-8000";
 
-/// Setting, how it is read back, and what it must be.
-const COMMON: &[(&str, &str, &str)] = &[
+/// A setting, how it is read back, and what it must be.
+type Required = (&'static str, &'static str, &'static str);
+const COMMON: &[Required] = &[
     ("foreign_keys", "PRAGMA foreign_keys", "1"),
     ("busy_timeout", "PRAGMA busy_timeout", "5000"),
     ("trusted_schema", "PRAGMA trusted_schema", "0"),
     ("temp_store", "PRAGMA temp_store", "2"),
     ("cache_size", "PRAGMA cache_size", CACHE_SIZE),
 ];
-const WRITER: &[(&str, &str, &str)] = &[
+const WRITER: &[Required] = &[
     ("journal_mode", "PRAGMA journal_mode", "wal"),
     ("auto_vacuum", "PRAGMA auto_vacuum", "2"),
     ("synchronous", "PRAGMA synchronous", "2"),
     ("journal_size_limit", "PRAGMA journal_size_limit", JOURNAL_SIZE_LIMIT),
 ];
-const READER: &[(&str, &str, &str)] = &[("query_only", "PRAGMA query_only", "1")];
+const READER: &[Required] = &[("query_only", "PRAGMA query_only", "1")];
 
 #[cfg(test)]
 mod tests {
