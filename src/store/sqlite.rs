@@ -107,6 +107,20 @@ async fn connect(path: &Path, pool: SqlitePoolOptions, options: SqliteConnectOpt
     Ok(pool)
 }
 
+/// Drops what `ANALYZE` left, which earlier programs ran: taken over few rows, it misleads the planner once there are many. The
+/// queries are written for the plan that they get without.
+pub(super) async fn forget_statistics(writer: &SqlitePool) -> Result<(), StoreError> {
+    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE name IN ('sqlite_stat1', 'sqlite_stat4')")
+        .fetch_one(writer)
+        .await
+        .map_err(doing("look for statistics"))?;
+    if left > 0 {
+        let drop_both = "DROP TABLE IF EXISTS sqlite_stat1; DROP TABLE IF EXISTS sqlite_stat4";
+        sqlx::raw_sql(drop_both).execute(writer).await.map_err(doing("drop statistics"))?;
+    }
+    Ok(())
+}
+
 /// Writes the whole log back and empties it; does what it can while a reader is at work.
 pub(super) async fn checkpoint(writer: &SqlitePool) -> Result<(), StoreError> {
     sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(writer).await.map_err(doing("write the log back"))?;
