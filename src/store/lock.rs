@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::StoreError;
+use super::{StoreError, error::making};
 
 /// Held while it lives. The file stays: to remove it would let two hold locks on two files of one name.
 #[derive(Debug)]
@@ -22,11 +22,8 @@ impl Lock {
             real_path(database).map_err(|source| StoreError::File { doing: "find the folder of", path: database.to_owned(), source })?;
         require_one_name(&database)?;
         let path = beside(&database, ".lock");
-        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(|source| StoreError::File {
-            doing: "open the lock file",
-            path: path.clone(),
-            source,
-        })?;
+        let file =
+            File::options().create(true).truncate(false).write(true).open(&path).map_err(making("open the lock file beside", &database))?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(StoreError::Locked { lock: path }),
