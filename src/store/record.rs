@@ -196,4 +196,4 @@ async fn read_found(connection: &mut SqliteConnection, batch: &DomainBatch<'_>, 
 type FoundRow = (i64, String, String, i64, Option<String>, Option<i64>);
 
 /// Sorts after every address key: a local part has 64 octets, so 16 such characters at most.
-const AFTER_EVERY_KEY: &str = "\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}";
+pub(super) const AFTER_EVERY_KEY: &str = "\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}";

@@ -4,7 +4,7 @@ use std::{collections::HashSet, fmt};
 
 use sqlx::SqliteConnection;
 
-use super::{Reader, Store, StoreError, content::Digest, error::doing, sqlite};
+use super::{Reader, Store, StoreError, content::Digest, error::doing, seal::break_seals_of_the_dead, sqlite};
 use crate::model::{Domain, TenantId};
 
 /// The number of a run; later runs have higher ones.
@@ -65,6 +65,7 @@ impl Store {
     /// [`StoreError::Query`].
     pub async fn begin_run(&self, tenants: &[(TenantId, String, u64)], at: i64) -> Result<RunId, StoreError> {
         let mut tx = self.begin().await?;
+        break_seals_of_the_dead(&mut tx).await.map_err(doing("break the seals of a run that died"))?;
         sqlx::query("UPDATE run SET state = 'interrupted', finished_at = $1 WHERE state = 'running'")
             .bind(at)
             .execute(&mut *tx)
@@ -87,6 +88,7 @@ impl Store {
     /// [`StoreError::Query`].
     pub async fn resume_run(&self, tenants: &[(TenantId, String, u64)], at: i64) -> Result<Option<RunId>, StoreError> {
         let mut tx = self.begin().await?;
+        break_seals_of_the_dead(&mut tx).await.map_err(doing("break the seals of a run that died"))?;
         let resumed: Option<i64> = sqlx::query_scalar(
             "UPDATE run SET state = 'running', finished_at = NULL, resumed_at = $1
              WHERE id = (SELECT max(id) FROM run) AND state <> 'finished' RETURNING id",
