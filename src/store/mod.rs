@@ -4,6 +4,7 @@
 //!
 //! SQLite in WAL mode, `synchronous = FULL`: what `record` has returned survives a power cut on an honest disk.
 
+mod body;
 mod check;
 mod compare;
 mod content;
