@@ -4,6 +4,7 @@
 //!
 //! SQLite in WAL mode, `synchronous = FULL`: what `record` has returned survives a power cut on an honest disk.
 
+mod body;
 mod check;
 mod compare;
 mod content;
@@ -128,6 +129,7 @@ impl Store {
         migration::require_known(path, found)?;
         let writer = sqlite::open_writer(path).await?;
         let migrated = migration::run(&writer, migration::ALL).await?;
+        sqlite::forget_statistics(&writer).await?;
         let reader = Reader { path: path.to_owned(), pool: sqlite::open_readers(path).await? };
         Ok((Self { reader, writer, known: content::Known::default(), _lock: lock }, migrated))
     }
