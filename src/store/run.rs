@@ -4,7 +4,7 @@ use std::{collections::HashSet, fmt};
 
 use sqlx::SqliteConnection;
 
-use super::{Reader, Store, StoreError, content::Digest, error::doing, seal::break_seals_of_the_dead, sqlite};
+use super::{Reader, Scope, Store, StoreError, content::Digest, error::doing, seal::break_seals_of_the_dead, sqlite};
 use crate::model::{Domain, TenantId};
 
 /// The number of a run; later runs have higher ones.
@@ -64,6 +64,18 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn begin_run(&self, tenants: &[(TenantId, String, u64)], at: i64) -> Result<RunId, StoreError> {
+        self.begin_any(tenants, (at, false)).await
+    }
+
+    /// Begins a run over some of the lists' domains, which is not resumed where it dies; else as [`Store::begin_run`].
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn begin_part(&self, tenants: &[(TenantId, String, u64)], at: i64) -> Result<RunId, StoreError> {
+        self.begin_any(tenants, (at, true)).await
+    }
+
+    async fn begin_any(&self, tenants: &[(TenantId, String, u64)], (at, is_part): (i64, bool)) -> Result<RunId, StoreError> {
         let mut tx = self.begin().await?;
         break_seals_of_the_dead(&mut tx).await.map_err(doing("break the seals of a run that died"))?;
         sqlx::query("UPDATE run SET state = 'interrupted', finished_at = $1 WHERE state = 'running'")
@@ -71,8 +83,9 @@ impl Store {
             .execute(&mut *tx)
             .await
             .map_err(doing("close a run that died"))?;
-        let run = sqlx::query_scalar("INSERT INTO run (started_at, state) VALUES ($1, 'running') RETURNING id")
+        let run = sqlx::query_scalar("INSERT INTO run (started_at, state, is_part) VALUES ($1, 'running', $2) RETURNING id")
             .bind(at)
+            .bind(is_part)
             .fetch_one(&mut *tx)
             .await
             .map_err(doing("begin a run"))?;
@@ -91,7 +104,7 @@ impl Store {
         break_seals_of_the_dead(&mut tx).await.map_err(doing("break the seals of a run that died"))?;
         let resumed: Option<i64> = sqlx::query_scalar(
             "UPDATE run SET state = 'running', finished_at = NULL, resumed_at = $1
-             WHERE id = (SELECT max(id) FROM run) AND state <> 'finished' RETURNING id",
+             WHERE id = (SELECT max(id) FROM run) AND state <> 'finished' AND is_part = 0 RETURNING id",
         )
         .bind(at)
         .fetch_optional(&mut *tx)
@@ -122,27 +135,7 @@ impl Store {
     pub async fn finish_tenant(&self, run: RunId, (tenant, domains): (&TenantId, &[&Domain]), at: i64) -> Result<u64, StoreError> {
         let mut tx = self.begin().await?;
         require_under_way(&mut tx, run).await?;
-        let known: Vec<(String, bool)> = sqlx::query_as("SELECT name, run = $2 AND done FROM domain WHERE tenant = $1")
-            .bind(tenant.as_str())
-            .bind(run.0)
-            .fetch_all(&mut *tx)
-            .await
-            .map_err(doing("finish a tenant"))?;
-        let done: HashSet<&str> = known.iter().filter(|(_, done)| *done).map(|(name, _)| name.as_str()).collect();
-        if let Some(unfinished) = domains.iter().find(|domain| !done.contains(domain.as_str())) {
-            return Err(StoreError::Unfinished { tenant: tenant.clone(), domain: unfinished.to_string() });
-        }
-        let listed: HashSet<&str> = domains.iter().map(|domain| domain.as_str()).collect();
-        let mut gone = 0;
-        for (name, _) in known.iter().filter(|(name, _)| !listed.contains(name.as_str())) {
-            gone += unlist(&mut tx, run, (tenant, name), at).await.map_err(doing("finish a tenant"))?;
-        }
-        sqlx::query("UPDATE run_tenant SET state = 'finished' WHERE run = $1 AND tenant = $2")
-            .bind(run.0)
-            .bind(tenant.as_str())
-            .execute(&mut *tx)
-            .await
-            .map_err(doing("finish a tenant"))?;
+        let gone = close_tenant(&mut tx, run, (tenant, Scope::Whole(domains)), at).await?;
         tx.commit().await.map_err(doing("finish a tenant"))?;
         Ok(gone)
     }
@@ -181,12 +174,14 @@ impl Reader {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn previous_count(&self, tenant: &TenantId) -> Result<Option<u64>, StoreError> {
-        let count: Option<i64> =
-            sqlx::query_scalar("SELECT mailboxes FROM run_tenant WHERE tenant = $1 AND state = 'finished' ORDER BY run DESC LIMIT 1")
-                .bind(tenant.as_str())
-                .fetch_optional(&self.pool)
-                .await
-                .map_err(doing("read the previous count"))?;
+        let count: Option<i64> = sqlx::query_scalar(
+            "SELECT p.mailboxes FROM run_tenant p JOIN run r ON r.id = p.run
+             WHERE p.tenant = $1 AND p.state = 'finished' AND r.is_part = 0 ORDER BY p.run DESC LIMIT 1",
+        )
+        .bind(tenant.as_str())
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(doing("read the previous count"))?;
         Ok(count.map(i64::unsigned_abs))
     }
 
@@ -229,6 +224,40 @@ impl fmt::Display for RunId {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(out)
     }
+}
+
+/// Closes a tenant's part of a run; returns how many mailboxes have left the list.
+pub(super) async fn close_tenant(
+    connection: &mut SqliteConnection,
+    run: RunId,
+    (tenant, scope): (&TenantId, Scope<'_>),
+    at: i64,
+) -> Result<u64, StoreError> {
+    let (Scope::Whole(domains) | Scope::Part(domains)) = scope;
+    let known: Vec<(String, bool)> = sqlx::query_as("SELECT name, run = $2 AND done FROM domain WHERE tenant = $1")
+        .bind(tenant.as_str())
+        .bind(run.0)
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(doing("finish a tenant"))?;
+    let done: HashSet<&str> = known.iter().filter(|(_, done)| *done).map(|(name, _)| name.as_str()).collect();
+    if let Some(unfinished) = domains.iter().find(|domain| !done.contains(domain.as_str())) {
+        return Err(StoreError::Unfinished { tenant: tenant.clone(), domain: unfinished.to_string() });
+    }
+    let mut gone = 0;
+    if let Scope::Whole(domains) = scope {
+        let listed: HashSet<&str> = domains.iter().map(|domain| domain.as_str()).collect();
+        for (name, _) in known.iter().filter(|(name, _)| !listed.contains(name.as_str())) {
+            gone += unlist(connection, run, (tenant, name), at).await.map_err(doing("finish a tenant"))?;
+        }
+    }
+    sqlx::query("UPDATE run_tenant SET state = 'finished' WHERE run = $1 AND tenant = $2")
+        .bind(run.0)
+        .bind(tenant.as_str())
+        .execute(connection)
+        .await
+        .map_err(doing("finish a tenant"))?;
+    Ok(gone)
 }
 
 /// Refuses to write for a run that was closed, or after which another began.
