@@ -8,6 +8,7 @@ mod guard;
 mod http;
 mod journey;
 mod limit;
+mod memory;
 mod proxy;
 mod record;
 mod redirect;
@@ -19,7 +20,6 @@ mod tests;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use moka::{future::Cache, policy::EvictionPolicy};
 use tokio::time::{Instant, sleep};
 
 use self::{
@@ -28,6 +28,7 @@ use self::{
     http::Http,
     journey::{Journey, read_url},
     limit::{Limits, Patience},
+    memory::{FAILED_FOR, Memory, memory},
     proxy::Proxies,
     redirect::{Method, Post},
     tally::Tally,
@@ -52,7 +53,8 @@ pub struct Parts<'a> {
     pub pox_body: fn(&Address) -> String,
 }
 
-/// Asks the network, for the length of one run: two equal requests have one answer. Cloned freely.
+/// Asks the network, for the length of one run: two equal requests have one answer, unless the first one's was a failure of
+/// more than a minute ago. Cloned freely.
 #[derive(Clone)]
 pub struct Network {
     core: Arc<Core>,
@@ -128,7 +130,7 @@ struct Core {
     http: Http,
     limits: Limits,
     tally: Tally,
-    answers: Cache<Request, Arc<Answer>>,
+    answers: Memory,
 }
 
 impl Network {
@@ -153,17 +155,13 @@ impl Network {
             dialer,
             limits: Limits::new(settings.concurrency, settings.host_concurrency),
             tally: Tally::default(),
-            answers: Cache::builder()
-                .max_capacity(CACHE_BYTES)
-                .weigher(|_, answer: &Arc<Answer>| weight(answer))
-                .eviction_policy(EvictionPolicy::lru())
-                .build(),
+            answers: memory(FAILED_FOR),
         };
         Ok(Self { core: Arc::new(core) })
     }
 
     /// The answer to a request. Whoever asks the same at the same time, or later in the run, shares one. What failed in
-    /// passing is asked a second time after a pause, and then believed.
+    /// passing is asked a second time after a pause, and then believed for a minute.
     pub async fn ask(&self, request: &Request) -> Arc<Answer> {
         self.core.answers.get_with_by_ref(request, Box::pin(self.core.ask_twice(request))).await
     }
@@ -246,23 +244,3 @@ fn is_worth_retrying(answer: &Answer) -> bool {
 fn is_held(answer: &Answer) -> bool {
     answer.reply == Reply::Obstacle(Obstacle::Held)
 }
-
-/// Bytes that an answer takes, about.
-fn weight(answer: &Answer) -> u32 {
-    let reply = match &answer.reply {
-        Reply::Document(document) => document.body.len() + document.content_type.len(),
-        Reply::Mx(records) => records.len() * RECORD_BYTES,
-        Reply::Srv(records) => records.len() * RECORD_BYTES,
-        Reply::Addresses(addresses) => addresses.len() * RECORD_BYTES,
-        Reply::Redirect(url) => url.len(),
-        Reply::Obstacle(_) => 0,
-    };
-    let hops: usize = answer.hops.iter().map(|hop| hop.url.len() + hop.location.as_ref().map_or(0, String::len)).sum();
-    u32::try_from(ANSWER_BYTES + reply + hops).unwrap_or(u32::MAX)
-}
-
-/// Answers that are kept, in bytes.
-const CACHE_BYTES: u64 = 16 * 1024 * 1024;
-/// What an answer takes beside its parts, the request and the cache's own entry included.
-const ANSWER_BYTES: usize = 600;
-const RECORD_BYTES: usize = 80;
