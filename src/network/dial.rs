@@ -28,7 +28,9 @@ pub(super) struct Dialer {
 /// The hook of one client. It is told the name alone, so there is one client per scheme, and the port is known by it.
 pub(super) struct Hook {
     pub(super) dialer: Arc<Dialer>,
-    pub(super) port: u16,
+    /// The scheme's port; `None` for URLs that name another one, which the client takes over any that is found here, so that
+    /// a detour would open all ports of where it leads.
+    pub(super) port: Option<u16>,
 }
 
 /// An obstacle on its way out of the client.
@@ -54,7 +56,8 @@ impl Dialer {
             Some(UrlHost::Ipv6(address)) => return self.guard.admit(&[address.into()]).map(drop),
             None => return Err(Obstacle::NxDomain),
         };
-        let has_detour = self.detour(&name, url.port_or_known_default()).is_some_and(|detour| detour.to_address.is_some());
+        let port = if url.port().is_none() { url.port_or_known_default() } else { None };
+        let has_detour = self.detour(&name, port).is_some_and(|detour| detour.to_address.is_some());
         if has_detour || (self.proxies.any() && !self.proxies.contains(&name)) {
             return Ok(());
         }
@@ -83,11 +86,11 @@ impl Dialer {
         asked.await.unwrap_or_else(|failure| Err(failure.as_ref().clone()))
     }
 
-    async fn way(&self, name: &str, port: u16) -> Result<Vec<SocketAddr>, Obstacle> {
+    async fn way(&self, name: &str, port: Option<u16>) -> Result<Vec<SocketAddr>, Obstacle> {
         if self.proxies.contains(name) {
             return Ok(sockets(&self.find(name).await?.addresses, SCHEME_PORT));
         }
-        let detour = self.detour(name, Some(port));
+        let detour = self.detour(name, port);
         let to_port = detour.and_then(|detour| detour.to_port).unwrap_or(SCHEME_PORT);
         match detour.and_then(|detour| detour.to_address) {
             Some(address) => Ok(vec![SocketAddr::new(address, to_port)]),
