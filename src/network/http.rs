@@ -74,7 +74,7 @@ impl Http {
             (None, _) => &self.plain,
         };
         let request = match method {
-            Method::Get => client.get(url.clone()),
+            Method::Get(_) => client.get(url.clone()),
             Method::Post(post) => {
                 let body = post.body_for(url.host_str().unwrap_or_default());
                 client.post(url.clone()).header(CONTENT_TYPE, XML).body(body)

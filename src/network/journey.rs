@@ -52,7 +52,7 @@ impl<'a> Journey<'a> {
 
     /// Sends the request once and tells only where it redirects to (MS-OXDISCO section 3.1.5).
     pub(super) async fn ask_redirect(&mut self, url: &Url) -> Reply {
-        let heard = match self.hop(url, Method::Get).await {
+        let heard = match self.hop(url, Method::Get(None)).await {
             Ok(heard) => heard,
             Err(obstacle) => return Reply::Obstacle(obstacle),
         };
@@ -61,7 +61,7 @@ impl<'a> Journey<'a> {
         }
         let location = text(&heard.headers, &LOCATION);
         match target(url, &location) {
-            Ok(target) if Method::Get.follows(heard.status) && target.scheme() == "https" => Reply::Redirect(target.into()),
+            Ok(target) if Method::Get(None).follows(heard.status) && target.scheme() == "https" => Reply::Redirect(target.into()),
             _ => Reply::Obstacle(Obstacle::NoRedirect),
         }
     }

@@ -2,6 +2,7 @@
 //! single flight and the one retry. Knows requests and answers, nothing of clients and verdicts.
 
 mod dial;
+mod discretion;
 mod dns;
 mod failure;
 mod guard;
@@ -198,7 +199,7 @@ impl Core {
             Request::Mx { domain } => (self.dialer.resolver.mx(domain.as_str()).await, start.elapsed(), Vec::new()),
             Request::Srv { name } => (self.dialer.resolver.srv(name).await, start.elapsed(), Vec::new()),
             Request::Addresses { name } => (self.dialer.resolver.host(name).await, start.elapsed(), Vec::new()),
-            Request::Get { url } | Request::Redirect { url } | Request::Pox { url, .. } => {
+            Request::Get { url, .. } | Request::Redirect { url } | Request::Pox { url, .. } => {
                 let mut journey = Journey::new(self, patience);
                 let told = self.travel(request, url, &mut journey).await;
                 (told, journey.took, journey.hops)
@@ -215,7 +216,8 @@ impl Core {
         let reply = match request {
             Request::Pox { address, .. } => journey.travel(url.clone(), Method::Post(Post { address, body: self.pox_body })).await,
             Request::Redirect { .. } => journey.ask_redirect(&url).await,
-            _ => journey.travel(url.clone(), Method::Get).await,
+            Request::Get { address, .. } => journey.travel(url.clone(), Method::Get(address.as_ref())).await,
+            _ => journey.travel(url.clone(), Method::Get(None)).await,
         };
         (reply, self.dialer.cnames(&url).await)
     }
