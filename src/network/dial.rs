@@ -58,11 +58,16 @@ impl Dialer {
         };
         let port = if url.port().is_none() { url.port_or_known_default() } else { None };
         let has_detour = self.detour(&name, port).is_some_and(|detour| detour.to_address.is_some());
-        if has_detour || (self.proxies.any() && !self.proxies.contains(&name)) {
+        if has_detour || self.is_proxied(&name) {
             return Ok(());
         }
         // Where the target is a proxy's own host, the hook would let it pass, so it is judged here.
         self.guard.admit(&self.find(&name).await?.addresses).map(drop)
+    }
+
+    /// Whether a proxy stands before a host, so that it resolves the name, and not we.
+    pub(super) fn is_proxied(&self, name: &str) -> bool {
+        self.proxies.any() && !self.proxies.contains(name)
     }
 
     /// The chain of CNAMEs of a host that was asked about before.
@@ -75,7 +80,7 @@ impl Dialer {
     }
 
     /// What DNS says, asked once at a time and kept for a while; a failure is not kept.
-    async fn find(&self, name: &str) -> Result<Arc<Host>, Obstacle> {
+    pub(super) async fn find(&self, name: &str) -> Result<Arc<Host>, Obstacle> {
         let asked = self.known.try_get_with_by_ref(name, async {
             match self.resolver.addresses(name).await {
                 Ok(host) => Ok(Ok(Arc::new(host))),

@@ -10,6 +10,7 @@ mod http;
 mod journey;
 mod limit;
 mod memory;
+mod outside;
 mod proxy;
 mod record;
 mod redirect;
@@ -196,8 +197,14 @@ impl Core {
     async fn attempt(&self, request: &Request, patience: &mut Patience) -> Answer {
         let start = Instant::now();
         let ((reply, cnames), took, hops) = match request {
-            Request::Mx { domain } => (self.dialer.resolver.mx(domain.as_str()).await, start.elapsed(), Vec::new()),
-            Request::Srv { name } => (self.dialer.resolver.srv(name).await, start.elapsed(), Vec::new()),
+            Request::Mx { domain } => {
+                let told = self.dialer.resolver.mx(domain.as_str()).await;
+                (self.dialer.believe(domain.as_str(), told).await, start.elapsed(), Vec::new())
+            }
+            Request::Srv { name } => {
+                let told = self.dialer.resolver.srv(name).await;
+                (self.dialer.believe(name, told).await, start.elapsed(), Vec::new())
+            }
             Request::Addresses { name } => (self.dialer.resolver.host(name).await, start.elapsed(), Vec::new()),
             Request::Get { url, .. } | Request::Redirect { url } | Request::Pox { url, .. } => {
                 let mut journey = Journey::new(self, patience);
