@@ -72,7 +72,8 @@ pub fn registrable(host: &str) -> Option<&str> {
     psl::domain_str(host)
 }
 
-/// Whether the name is itself a public suffix, such as `co.uk`: nobody's mail domain, and never asked.
+/// Whether the name is itself a public suffix, such as `co.uk` or `gov.scot`. It may have mailboxes, but the names below it
+/// belong to others.
 #[must_use]
 pub fn is_public_suffix(host: &str) -> bool {
     psl::suffix_str(host).is_some_and(|suffix| suffix == host)
