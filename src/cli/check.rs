@@ -13,7 +13,7 @@ use crate::{
     audit::{Answers, Case},
     clients::Client,
     config::read_allowed_host,
-    model::{Address, Hosting, Profile, Subject, Tenant, Verdict},
+    model::{Address, Hosting, Profile, Subject, Tenant, Verdict, visible},
     remedy::SettingsTable,
     report::{CheckView, LookupView},
 };
@@ -136,7 +136,7 @@ fn addresses(arguments: &[String]) -> anyhow::Result<Vec<Address>> {
     for text in &texts {
         match Address::parse(text) {
             Ok(address) => addresses.push(address),
-            Err(error) => errors.push(format!("`{}` is not an address that can be checked: {error}", text.trim())),
+            Err(error) => errors.push(visible(&format!("`{}` is not an address that can be checked: {error}", text.trim())).into_owned()),
         }
     }
     if !errors.is_empty() {

@@ -1,8 +1,11 @@
 //! Exit codes, and the one place where errors are printed.
 
-use std::{io, process::ExitCode};
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
-use crate::{audit::RunError, mailboxes::ListError, store::StoreError};
+use crate::{audit::RunError, mailboxes::ListError, model::visible_lines, store::StoreError};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +47,6 @@ pub(super) fn of_usage(error: &clap::Error) -> Exit {
 }
 
 /// Prints an error, once, with its causes.
-#[expect(clippy::print_stderr, reason = "this is where the command line speaks of its errors")]
 pub(super) fn of_result(result: anyhow::Result<Exit>) -> Exit {
     let error = match result {
         Ok(exit) => return exit,
@@ -53,7 +55,8 @@ pub(super) fn of_result(result: anyhow::Result<Exit>) -> Exit {
     if is_broken_pipe(&error) {
         return Exit::Clean;
     }
-    eprintln!("error: {}", chain(&error));
+    // a closed standard error leaves nobody to tell
+    drop(writeln!(io::stderr(), "error: {}", visible_lines(&chain(&error))));
     if is_usage(&error) { Exit::Usage } else { Exit::Failed }
 }
 

@@ -11,6 +11,7 @@ mod lookup;
 mod mailbox;
 mod server;
 mod verdict;
+mod words;
 
 pub use address::{Address, AddressError};
 pub use answer::{Answer, AnswerOutcome, Hop, HttpDocument, MxRecord, Obstacle, Reply, SrvRecord, is_xml_content_type};
@@ -23,3 +24,4 @@ pub use lookup::{Lookup, LookupKind, Request};
 pub use mailbox::{Mailbox, Person, Profile, Protocols, Tenant, TenantId, TenantIdError};
 pub use server::{EMAIL_ADDRESS, EMAIL_ADDRESS_IN_URL, EMAIL_DOMAIN, EMAIL_LOCAL_PART, Protocol, Security, Server, Settings, expand};
 pub use verdict::{Cause, ClientOutcome, Next, Outcome, Source, Verdict};
+pub use words::{counted, is_hidden, visible, visible_lines};

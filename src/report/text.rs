@@ -8,9 +8,9 @@ use std::{
 use super::{
     Head, Numbers, ReportRow,
     group::{Group, Groups, Key, Member},
-    layout::{clean, counted, labelled, table},
+    layout::{labelled, table},
 };
-use crate::model::{Server, Verdict};
+use crate::model::{Server, Verdict, counted, visible};
 
 /// A report in text. It keeps a group's words and its first mailboxes, not every row.
 pub struct TextReport<W> {
@@ -77,7 +77,7 @@ fn numbers(head: &Head) -> String {
     };
     let mut rows = vec![["", "checked", "ok", "needs manual", "could not check"].map(str::to_owned).to_vec()];
     for tenant in &head.tenants {
-        let name = if tenant.name == tenant.tenant { String::new() } else { format!(" ({})", clean(&tenant.name)) };
+        let name = if tenant.name == tenant.tenant { String::new() } else { format!(" ({})", visible(&tenant.name)) };
         rows.push([vec![format!("{}{name}", tenant.tenant)], cells(tenant.numbers).to_vec()].concat());
     }
     if head.tenants.len() != 1 {
@@ -89,7 +89,7 @@ fn numbers(head: &Head) -> String {
 fn title(key: &Key, group: &Group) -> String {
     let count = counted(group.count, "mailbox", "mailboxes");
     let cause = key.cause.map(|cause| format!(" / {cause}")).unwrap_or_default();
-    format!("{} / {} / {}{cause}: {count}\n", key.tenant, key.domain, clean(&key.client))
+    format!("{} / {} / {}{cause}: {count}\n", key.tenant, key.domain, visible(&key.client))
 }
 
 fn why(key: &Key, group: &Group) -> String {
@@ -144,7 +144,7 @@ fn settings(group: &Group) -> String {
     }
     let mut rows = vec![["type this ", "server", "port", "security"].map(str::to_owned).to_vec()];
     for setting in &group.settings {
-        let (host, port) = (clean(&setting.host), setting.port.to_string());
+        let (host, port) = (visible(&setting.host).into_owned(), setting.port.to_string());
         rows.push(vec![setting.protocol.title().to_owned(), host, port, setting.security.title().to_owned()]);
     }
     let mut out = table(2, &rows, &[]);
@@ -163,7 +163,7 @@ fn risks(risk: &BTreeMap<(String, String), (usize, BTreeSet<String>)>) -> String
         .iter()
         .map(|((client, verdict), (count, domains))| {
             let (mailboxes, domains) = (counted(*count, "mailbox", "mailboxes"), counted(domains.len(), "domain", "domains"));
-            vec![clean(client), verdict.clone(), format!("{mailboxes} in {domains}")]
+            vec![visible(client).into_owned(), verdict.clone(), format!("{mailboxes} in {domains}")]
         })
         .collect();
     table(2, &rows, &[])

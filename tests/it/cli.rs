@@ -28,36 +28,36 @@ use crate::{
 };
 
 /// A world that runs on threads of its own, an office in it, and the program.
-struct Site {
-    fakenet: Fakenet,
-    office: Office,
+pub(crate) struct Site {
+    pub(crate) fakenet: Fakenet,
+    pub(crate) office: Office,
     folder: tempfile::TempDir,
 }
 
 impl Site {
-    fn new(world: &World) -> Self {
+    pub(crate) fn new(world: &World) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let fakenet = Fakenet::start_beside(&world.net).unwrap();
         let office = Office::furnish(folder.path(), &fakenet, world);
         Self { fakenet, office, folder }
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = program();
         command.args(arguments).arg("--config").arg(self.office.config());
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+    pub(crate) fn run(&self, arguments: &[&str]) -> (i32, String, String) {
         told(&self.command(arguments).output().unwrap())
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.folder.path().join(name).to_str().unwrap().to_owned()
     }
 }
 
-fn program() -> Command {
+pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_autodiscover-audit"));
     for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
         command.env_remove(name);
@@ -66,7 +66,7 @@ fn program() -> Command {
     command
 }
 
-fn told(output: &Output) -> (i32, String, String) {
+pub(crate) fn told(output: &Output) -> (i32, String, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
 }

@@ -9,7 +9,7 @@ use autodiscover_audit::{
         Address, Cause, Class, ClientOutcome, Domain, Hosting, LookupKind, Mailbox, Next, Outcome, Person, Profile, Protocol, Protocols,
         Security, Server, Settings, Source, TenantId, Verdict,
     },
-    report::{CsvDialect, Format, Numbers, ReportError, ReportSubject, Request, Selection, write_report},
+    report::{CheckView, CsvDialect, Format, Numbers, ReportError, ReportSubject, Request, Selection, write_report},
     store::{DomainBatch, Entry, ReportFilter, RunId, RunState, Store},
 };
 
@@ -253,6 +253,22 @@ async fn an_empty_report_is_whole_in_every_format() {
         let out = String::from_utf8(out).unwrap();
         assert!(out.ends_with(expected.unwrap_or_default()), "{format:?}: {out}");
     }
+}
+
+#[test]
+fn the_account_of_an_address_cannot_steer_the_terminal() {
+    let address = Address::parse("\u{202e}anna\u{200b}@contoso.com").unwrap();
+    let settings =
+        Settings { incoming: vec![server(Protocol::Imap, "a\u{9b}31m\u{7}.example", 993, Security::Tls, None)], ..Settings::default() };
+    let hostile = ClientOutcome { client: "\u{1b}c".into(), ..client("thunderbird", Verdict::Foreign, Some(Cause::SrvStale), settings) };
+    let outcome = outcome(Hosting::default(), vec![hostile]);
+    let view = CheckView::new(address, "2026-01-01T00:00:00Z".into(), &outcome, Vec::new());
+    let mut out = Vec::new();
+    view.write_text(&mut out, &[server(Protocol::Imap, "\u{1b}[2J", 1, Security::Tls, None)]).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(!text.contains(|character| character != '\n' && autodiscover_audit::model::is_hidden(character)), "{text:?}");
+    assert!(text.starts_with("\\u{202e}anna\\u{200b}@contoso.com (exchange-online)"), "{text}");
+    assert!(text.contains("a\\u{9b}31m\\u{7}.example:993") && text.contains("\\u{1b}c: foreign"), "{text}");
 }
 
 #[tokio::test]
