@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Common, Exit, exit::UsageError, log::BARS, network::NetworkArgs, site::Site};
 use crate::{
     audit::{Progress, RunOptions, Summary, Tally, TenantJob, run as run_audit},
-    model::{Hosting, TenantId},
+    model::{Hosting, TenantId, counted},
     store::{ReportFilter, Store, TenantSummary},
 };
 
@@ -148,7 +148,12 @@ async fn watch(progress: &Progress) -> std::convert::Infallible {
 }
 
 fn in_words(tally: Tally) -> String {
-    format!("{} ok, {} need manual configuration, {} could not be told", tally.ok, tally.needs_manual, tally.undetermined)
+    format!(
+        "{} ok, {} manual configuration, {} could not be told",
+        tally.ok,
+        counted(tally.needs_manual, "needs", "need"),
+        tally.undetermined
+    )
 }
 
 fn write_summary(
@@ -158,11 +163,19 @@ fn write_summary(
 ) -> anyhow::Result<()> {
     let (tally, recorded) = (summary.tally, summary.recorded);
     let verb = if summary.interrupted { "was interrupted" } else { "is finished" };
-    writeln!(out, "Run {} {verb} after {:.1} s: {} of {} mailboxes.", summary.run, took.as_secs_f64(), tally.done, tally.total)?;
+    writeln!(
+        out,
+        "Run {} {verb} after {:.1} s: {} of {}.",
+        summary.run,
+        took.as_secs_f64(),
+        tally.done,
+        counted(tally.total, "mailbox", "mailboxes")
+    )?;
     for TenantSummary { tenant, checked, ok, needs_manual, undetermined, .. } in counts {
         writeln!(
             out,
-            "  {tenant}: {checked} checked, {ok} ok, {needs_manual} need manual configuration, {undetermined} could not be told"
+            "  {tenant}: {checked} checked, {ok} ok, {} manual configuration, {undetermined} could not be told",
+            counted(*needs_manual, "needs", "need")
         )?;
     }
     // these four are of this attempt alone

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::{AddressError, HostingError, Mailbox};
+use crate::model::{AddressError, HostingError, Mailbox, counted};
 
 /// A list of mailboxes, and what was wrong with it.
 #[derive(Debug, Default)]
@@ -78,7 +78,7 @@ pub enum RefusalReason {
     #[error("there is no `address` field")]
     NoAddressField,
     /// The row would shift the columns.
-    #[error("there are {found} fields where the header has {expected}; {}", field_advice(*.expected, *.found))]
+    #[error("the row has {} where the header has {expected}; {}", counted(*.found, "field", "fields"), field_advice(*.expected, *.found))]
     FieldCount {
         /// How many the header has.
         expected: usize,
@@ -188,7 +188,7 @@ impl fmt::Display for TextEncoding {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Warning {
     /// Some rows are not UTF-8.
-    #[error("{rows} rows are not UTF-8 and were read as Windows-1252, the first in line {first_line}; save the file as UTF-8")]
+    #[error("{} not UTF-8 and read as Windows-1252, the first in line {first_line}; save the file as UTF-8", counted(*.rows, "row is", "rows are"))]
     NotUtf8 {
         /// How many.
         rows: u64,

@@ -13,6 +13,7 @@ use std::{
 
 use autodiscover_audit::{
     audit::{Progress, RunOptions, run},
+    model::counted,
     store::Store,
 };
 use serde_json::Value;
@@ -195,7 +196,11 @@ fn an_audit_and_its_reports_agree_with_the_world() {
     for tenant in &world.tenants {
         let needs = tenant.mailboxes.iter().filter(|mailbox| mailbox.needs_manual).count();
         let line = out.lines().find(|line| line.starts_with(&format!("  {}: {} checked", tenant.id, tenant.mailboxes.len())));
-        assert!(line.is_some_and(|line| line.contains(&format!(" {needs} need manual configuration"))), "{}: {out}", tenant.id);
+        assert!(
+            line.is_some_and(|line| line.contains(&format!(" {} manual configuration", counted(needs, "needs", "need")))),
+            "{}: {out}",
+            tenant.id
+        );
     }
     let needs = world.tenants.iter().flat_map(|tenant| &tenant.mailboxes).filter(|mailbox| mailbox.needs_manual).count();
     let (code, lines, _) = site.run(&["report", "--needs-manual", "--format", "jsonl"]);

@@ -151,6 +151,13 @@ fn long_fields_are_cut_for_people_and_refused_for_addresses() {
 }
 
 #[test]
+fn one_row_is_no_plural() {
+    let list = read(b"ma\xefl@contoso.com\nanna@contoso.com\n").unwrap_or_else(|error| panic!("{error}"));
+    let told: Vec<String> = list.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(told, ["1 row is not UTF-8 and read as Windows-1252, the first in line 1; save the file as UTF-8"]);
+}
+
+#[test]
 fn only_the_first_thousand_refused_rows_are_kept() {
     let list = list(&format!("anna@contoso.com\n{}", "bad\n".repeat(2_500)));
     assert_eq!((list.refused.len(), list.refused_count), (1_000, 2_500));
@@ -175,7 +182,7 @@ fn a_list_that_cannot_be_used_says_what_to_do() {
     for (bytes, message) in [
         (&b""[..], "the list holds no mailbox; write one address a line, or export a CSV file with a header"),
         (b"# nothing\n", "the list holds no mailbox; write one address a line, or export a CSV file with a header"),
-        (b"address\nbad\n", "the list holds no mailbox: all 1 rows were refused, the first in line 2: `bad` has no `@`; correct the rows"),
+        (b"address\nbad\n", "the list holds no mailbox: its one row was refused, in line 2: `bad` has no `@`; correct the row"),
         (b"PK\x03\x04....", "the list is a workbook of a spreadsheet program; save it as `CSV UTF-8`"),
         (b"\x00\x01\x02\x03", "the list is not a text file; write one address a line, or export a CSV file"),
         (b"[\n", "the list is one JSON document over several lines; write one object a line, as `jq -c '.[]'` does"),
