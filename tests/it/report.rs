@@ -9,8 +9,10 @@ use autodiscover_audit::{
         Address, Cause, Class, ClientOutcome, Domain, Hosting, LookupKind, Mailbox, Next, Outcome, Person, Profile, Protocol, Protocols,
         Security, Server, Settings, Source, TenantId, Verdict,
     },
-    report::{CheckView, CsvDialect, Format, Numbers, ReportError, ReportSubject, Request, Selection, write_report},
-    store::{DomainBatch, Entry, ReportFilter, RunId, RunState, Store},
+    report::{
+        CheckView, CsvDialect, Format, Head, Numbers, Report, ReportError, ReportRow, ReportSubject, Request, Selection, write_report,
+    },
+    store::{DomainBatch, Entry, MailboxRow, ReportFilter, RunId, RunState, Store},
 };
 
 fn server(protocol: Protocol, host: &str, port: u16, security: Security, class: Option<Class>) -> Server {
@@ -253,6 +255,44 @@ async fn an_empty_report_is_whole_in_every_format() {
         let out = String::from_utf8(out).unwrap();
         assert!(out.ends_with(expected.unwrap_or_default()), "{format:?}: {out}");
     }
+}
+
+/// What has been written so far.
+#[derive(Clone, Default)]
+struct Seen(std::rc::Rc<std::cell::RefCell<Vec<u8>>>);
+
+impl std::io::Write for Seen {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_domain_is_written_as_soon_as_the_next_one_begins() {
+    let row = |address: &str, verdict: Verdict| {
+        let outcome = outcome(Hosting::default(), vec![client("thunderbird", verdict, Some(Cause::SrvStale), consumer())]);
+        let tenant = TenantId::try_from("contoso".to_owned()).unwrap();
+        let found = MailboxRow { tenant, mailbox: mailbox(address), outcome, since: vec![Some(0)], checked_at: 0 };
+        ReportRow::new(found, &settings_for)
+    };
+    let seen = Seen::default();
+    let told = |what: &str| String::from_utf8(seen.0.borrow().clone()).unwrap().contains(what);
+    let mut report = Report::begin(Format::Text { all: false }, &Head::new(None, 0, Vec::new()), seen.clone()).unwrap();
+    for pass in 0..2 {
+        for (address, before) in [("a@a.example", ""), ("b@b.example", "a@a.example"), ("c@c.example", "b@b.example")] {
+            report.add(&row(address, Verdict::Consumer)).unwrap();
+            assert!(told(before), "{before} is written before {address} is");
+            assert!(pass > 0 || !told(address));
+            report.add(&row(&format!("doubt-{address}"), Verdict::Undetermined)).unwrap();
+            assert!(pass == 0 || before.is_empty() || told(&format!("doubt-{before}")));
+        }
+        assert_eq!(report.wants_more().unwrap(), pass == 0, "the doubts come after all findings");
+    }
+    report.finish().unwrap();
+    assert!(told("doubt-c@c.example"));
 }
 
 #[test]
