@@ -8,7 +8,7 @@ use std::{
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
-use super::{Common, Exit, exit::UsageError, network::NetworkArgs, site::Site};
+use super::{Common, Exit, exit::UsageError, network::NetworkArgs, output::Output, site::Site};
 use crate::{
     audit::{Answers, Case},
     clients::Client,
@@ -47,7 +47,7 @@ enum CheckFormat {
     Jsonl,
 }
 
-pub(super) async fn run(args: &CheckArgs, common: &Common, out: &mut impl Write) -> anyhow::Result<Exit> {
+pub(super) async fn run(args: &CheckArgs, common: &Common, out: &mut Output) -> anyhow::Result<Exit> {
     let addresses = addresses(&args.addresses)?;
     if args.format == CheckFormat::Json && addresses.len() != 1 {
         return Err(UsageError("--format json writes one object, for one address: use --format jsonl for several".to_owned()).into());
@@ -67,6 +67,7 @@ pub(super) async fn run(args: &CheckArgs, common: &Common, out: &mut impl Write)
     };
     let to_type = SettingsTable::built_in()?.to_type(args.hosting, None);
     let profile = Arc::new(Profile::default());
+    let count = addresses.len();
     let (mut findings, mut unsure) = (false, false);
     for (at, address) in addresses.into_iter().enumerate() {
         let subject = Subject { address };
@@ -85,6 +86,10 @@ pub(super) async fn run(args: &CheckArgs, common: &Common, out: &mut impl Write)
         out.flush()?;
         findings |= view.needs_manual_configuration;
         unsure |= view.clients.iter().any(|client| client.audited && client.verdict == Verdict::Undetermined);
+        if out.has_gone() {
+            unsure |= at + 1 < count;
+            break;
+        }
     }
     Ok(match (findings, unsure) {
         (true, _) => Exit::Findings,

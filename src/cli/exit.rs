@@ -52,9 +52,6 @@ pub(super) fn of_result(result: anyhow::Result<Exit>) -> Exit {
         Ok(exit) => return exit,
         Err(error) => error,
     };
-    if is_broken_pipe(&error) {
-        return Exit::Clean;
-    }
     // a closed standard error leaves nobody to tell
     drop(writeln!(io::stderr(), "error: {}", visible_lines(&chain(&error))));
     if is_usage(&error) { Exit::Usage } else { Exit::Failed }
@@ -80,9 +77,4 @@ fn is_usage(error: &anyhow::Error) -> bool {
             || cause.downcast_ref::<StoreError>().is_some_and(StoreError::is_usage)
             || matches!(cause.downcast_ref(), Some(RunError::ShrunkList { .. } | RunError::NothingToResume))
     })
-}
-
-/// Whoever read our output has gone, as `head` does.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe))
 }

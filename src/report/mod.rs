@@ -127,15 +127,13 @@ impl<W: io::Write> Report<W> {
     }
 }
 
-/// Reads the database and writes the report; returns its numbers.
+/// Reads the database and writes the report below a head that was read for the same request.
 ///
 /// # Errors
 /// [`ReportError`].
-pub async fn write_report(reader: &Reader, request: &Request<'_>, out: impl io::Write) -> Result<Numbers, ReportError> {
+pub async fn write_report(reader: &Reader, (request, head): (&Request<'_>, &Head), out: impl io::Write) -> Result<(), ReportError> {
     let filter = ReportFilter { needs_manual: request.selection.needs_manual, ..request.filter.clone() };
-    let newest = reader.runs(1).await?.first().map(|run| run.id);
-    let head = Head::new(filter.run.or(newest), request.generated_at, reader.summary(&filter).await?);
-    let mut report = Report::begin(request.format, &head, out)?;
+    let mut report = Report::begin(request.format, head, out)?;
     loop {
         let mut written = Ok(());
         reader
@@ -153,5 +151,5 @@ pub async fn write_report(reader: &Reader, request: &Request<'_>, out: impl io::
         }
     }
     report.finish()?;
-    Ok(head.total)
+    Ok(())
 }

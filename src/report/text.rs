@@ -38,7 +38,7 @@ struct Risk {
 impl<W: io::Write> TextReport<W> {
     pub(super) fn begin(head: &Head, all: bool, mut out: W) -> io::Result<Self> {
         let groups = Groups::new(if all { usize::MAX } else { NAMED });
-        writeln!(out, "{}", head.total.sentence())?;
+        writeln!(out, "{}", head.sentence())?;
         writeln!(out, "\n{}", numbers(head))?;
         let run = head.run.map_or_else(String::new, |run| format!(" after run {run}"));
         writeln!(out, "State{run}, written {}.", head.generated_at)?;

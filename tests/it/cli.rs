@@ -213,6 +213,11 @@ fn an_audit_and_its_reports_agree_with_the_world() {
     let (_, foreign, _) = site.run(&["report", "--verdict", "foreign", "--client", "thunderbird", "--format", "jsonl"]);
     let rows: Vec<Value> = foreign.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(!rows.is_empty());
+    for (filter, code) in
+        [(["--verdict", "ok"], 0), (["--verdict", "undetermined"], 2), (["--client", "mx-base-domain"], 1), (["--tenant", "campus"], 0)]
+    {
+        assert_eq!(site.run(&[&["report"][..], &filter].concat()).0, code, "{filter:?}");
+    }
     for client in rows.iter().flat_map(|row| row["clients"].as_array().unwrap()) {
         assert_eq!((client["client"].as_str(), client["verdict"].as_str()), (Some("thunderbird"), Some("foreign")));
     }
@@ -340,8 +345,14 @@ fn a_reader_that_goes_away_is_no_error() {
     let mut child = site.command(&["report", "--all"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
-    assert!(told(&output).2.is_empty(), "{}", told(&output).2);
-    assert!(Path::new(&site.path("audit.db")).exists());
+    assert_eq!((told(&output).0, told(&output).2.as_str()), (1, ""), "the findings are there whoever reads of them");
+    let mut audit = site.command(&["audit"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    drop(audit.stdout.take());
+    assert_eq!(audit.wait().unwrap().code(), Some(1));
+    assert!(!Path::new(&format!("{}-wal", site.office.database().display())).exists(), "the database is closed as ever");
+    let mut check = site.command(&["check", "anna@own-good.example", "anna@standard.example"]).stdout(Stdio::piped()).spawn().unwrap();
+    drop(check.stdout.take());
+    assert_eq!(check.wait().unwrap().code(), Some(2), "the second address was not looked at");
 }
 
 #[test]

@@ -9,9 +9,7 @@ use autodiscover_audit::{
         Address, Cause, Class, ClientOutcome, Domain, Hosting, LookupKind, Mailbox, Next, Outcome, Person, Profile, Protocol, Protocols,
         Security, Server, Settings, Source, TenantId, Verdict,
     },
-    report::{
-        CheckView, CsvDialect, Format, Head, Numbers, Report, ReportError, ReportRow, ReportSubject, Request, Selection, write_report,
-    },
+    report::{CheckView, CsvDialect, Format, Head, Report, ReportError, ReportRow, ReportSubject, Request, Selection, write_report},
     store::{DomainBatch, Entry, MailboxRow, ReportFilter, RunId, RunState, Store},
 };
 
@@ -140,8 +138,8 @@ fn settings_for(subject: &ReportSubject<'_>) -> Vec<Server> {
 async fn report(store: &Store, format: Format, selection: Selection) -> String {
     let request = Request { filter: ReportFilter::default(), selection, format, generated_at: 1_760_000_200, settings_for: &settings_for };
     let mut out = Vec::new();
-    let numbers = write_report(store.reader(), &request, &mut out).await.unwrap();
-    assert_eq!(numbers, Numbers { checked: 27, ok: 1, needs_manual_configuration: 25, could_not_check: 1 });
+    let head = Head::read(store.reader(), &request).await.unwrap();
+    write_report(store.reader(), (&request, &head), &mut out).await.unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -239,6 +237,41 @@ async fn verdicts_and_clients_can_be_chosen() {
 }
 
 #[tokio::test]
+async fn the_head_counts_what_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = world(&folder).await;
+    let all = || Selection::default();
+    for (selection, [checked, ok, by_hand, doubt], sentence) in [
+        (all(), [27, 1, 25, 1], "25 of 27 mailboxes need manual configuration."),
+        (by_hand(), [27, 1, 25, 1], "25 of 27 mailboxes need manual configuration."),
+        (
+            Selection { verdicts: vec![Verdict::Foreign], ..all() },
+            [1, 0, 1, 0],
+            "Of 27 mailboxes, 1 is in this selection. 1 of 1 mailboxes needs manual configuration.",
+        ),
+        (
+            Selection { verdicts: vec![Verdict::Undetermined, Verdict::Ok], ..all() },
+            [2, 1, 0, 1],
+            "Of 27 mailboxes, 2 are in this selection. No mailbox is known to need manual configuration, but 1 of 2 could not be checked.",
+        ),
+        (
+            Selection { clients: vec!["mx-base-domain".into()], ..all() },
+            [24, 24, 0, 0],
+            "Of 27 mailboxes, 24 are in this selection. None of the 24 mailboxes needs manual configuration.",
+        ),
+        (Selection { verdicts: vec![Verdict::Retired], ..all() }, [0, 0, 0, 0], "None of 27 mailboxes is in this selection."),
+    ] {
+        let told = report(&store, Format::Json, selection.clone()).await;
+        let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+        let numbers =
+            ["checked", "ok", "needs_manual_configuration", "could_not_check"].map(|name| told["summary"][name].as_u64().unwrap());
+        assert_eq!(numbers, [checked, ok, by_hand, doubt], "{selection:?}");
+        let text = report(&store, Format::Text { all: false }, selection.clone()).await;
+        assert_eq!(text.lines().next(), Some(sentence), "{selection:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_empty_report_is_whole_in_every_format() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("audit.db")).await.unwrap();
@@ -251,7 +284,8 @@ async fn an_empty_report_is_whole_in_every_format() {
         let (filter, selection) = (ReportFilter::default(), Selection::default());
         let request = Request { filter, selection, format, generated_at: 1_760_000_200, settings_for: &settings_for };
         let mut out = Vec::new();
-        write_report(store.reader(), &request, &mut out).await.unwrap();
+        let head = Head::read(store.reader(), &request).await.unwrap();
+        write_report(store.reader(), (&request, &head), &mut out).await.unwrap();
         let out = String::from_utf8(out).unwrap();
         assert!(out.ends_with(expected.unwrap_or_default()), "{format:?}: {out}");
     }
@@ -327,10 +361,12 @@ async fn a_pipe_that_closes_and_a_run_that_never_was_are_errors() {
     for format in [Format::Text { all: false }, Format::Csv(CsvDialect::Excel), Format::Json, Format::Jsonl] {
         let (filter, selection) = (ReportFilter::default(), Selection::default());
         let request = Request { filter, selection, format, generated_at: 0, settings_for: &settings_for };
-        let failed = write_report(store.reader(), &request, Closed).await;
+        let head = Head::read(store.reader(), &request).await.unwrap();
+        let failed = write_report(store.reader(), (&request, &head), Closed).await;
         assert!(matches!(&failed, Err(ReportError::Write(error)) if error.kind() == std::io::ErrorKind::BrokenPipe), "{failed:?}");
     }
     let filter = ReportFilter { run: Some(RunId(99)), ..ReportFilter::default() };
     let request = Request { filter, selection: Selection::default(), format: Format::Jsonl, generated_at: 0, settings_for: &settings_for };
-    assert!(matches!(write_report(store.reader(), &request, Vec::new()).await, Err(ReportError::Read(_))));
+    let head = Head::new(None, 0, Vec::new());
+    assert!(matches!(write_report(store.reader(), (&request, &head), Vec::new()).await, Err(ReportError::Read(_))));
 }
