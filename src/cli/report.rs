@@ -44,7 +44,8 @@ pub(super) struct ReportArgs {
     /// As it was after this run
     #[arg(long, value_name = "NUMBER")]
     run: Option<i64>,
-    /// What the table is for; `excel` begins with a byte order mark
+    /// What the table is for. `excel` begins with a byte order mark: it opens by double click where the system's list separator is a
+    /// comma; elsewhere import it as UTF-8, separated by commas
     #[arg(long, value_name = "DIALECT", default_value = "rfc4180")]
     csv_dialect: Dialect,
     /// Names every mailbox in the text, not the first 20 of a group
