@@ -13,6 +13,7 @@ use crate::{
     audit::{Answers, Case},
     clients::Client,
     config::read_allowed_host,
+    mailboxes::PlainLine,
     model::{Address, Hosting, Profile, Subject, Tenant, Verdict, visible},
     remedy::SettingsTable,
     report::{CheckView, LookupView},
@@ -21,7 +22,8 @@ use crate::{
 /// Single addresses.
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
-    /// Mail addresses, or `-` for a list of them on standard input, one a line
+    /// Mail addresses, or `-` for a list of them on standard input, one a line; one that is none is named at the end, the others are
+    /// checked, and the exit code is then 3
     #[arg(required = true, value_name = "ADDRESS")]
     addresses: Vec<String>,
     /// Looks only at this client (repeatable); it then counts as audited
@@ -48,8 +50,8 @@ enum CheckFormat {
 }
 
 pub(super) async fn run(args: &CheckArgs, common: &Common, out: &mut Output) -> anyhow::Result<Exit> {
-    let addresses = addresses(&args.addresses)?;
-    if args.format == CheckFormat::Json && addresses.len() != 1 {
+    let Asked { addresses, faults } = Asked::read(&args.addresses)?;
+    if args.format == CheckFormat::Json && addresses.len() + faults.len() != 1 {
         return Err(UsageError("--format json writes one object, for one address: use --format jsonl for several".to_owned()).into());
     }
     let site = Site::load(common)?;
@@ -91,6 +93,9 @@ pub(super) async fn run(args: &CheckArgs, common: &Common, out: &mut Output) -> 
             break;
         }
     }
+    if !faults.is_empty() {
+        return Err(UsageError(faults.join("\n       ")).into());
+    }
     Ok(match (findings, unsure) {
         (true, _) => Exit::Findings,
         (false, true) => Exit::Undetermined,
@@ -123,32 +128,42 @@ fn view(
     CheckView::new(subject.address.clone(), auditor.clock.now().to_string(), &outcome, lookups)
 }
 
-fn addresses(arguments: &[String]) -> anyhow::Result<Vec<Address>> {
-    let mut texts = Vec::new();
-    for argument in arguments {
-        if argument != "-" {
-            texts.push(argument.clone());
-            continue;
+/// What was asked for: the addresses, and what is wrong with the rest.
+#[derive(Debug, Default)]
+struct Asked {
+    addresses: Vec<Address>,
+    faults: Vec<String>,
+}
+
+impl Asked {
+    fn read(arguments: &[String]) -> anyhow::Result<Self> {
+        let mut asked = Self::default();
+        for argument in arguments {
+            if argument != "-" {
+                asked.add(argument, "");
+                continue;
+            }
+            for (at, line) in std::io::stdin().lock().split(b'\n').enumerate() {
+                let line = line.context("standard input cannot be read")?;
+                let line = String::from_utf8_lossy(&line);
+                if !line.trim().is_empty() {
+                    asked.add(&line, &format!("line {} of standard input: ", at + 1));
+                }
+            }
         }
-        for line in std::io::stdin().lock().lines() {
-            let line = line.context("standard input cannot be read")?;
-            if !line.trim().is_empty() {
-                texts.push(line);
+        if asked.addresses.is_empty() && asked.faults.is_empty() {
+            return Err(UsageError("no address on standard input".to_owned()).into());
+        }
+        Ok(asked)
+    }
+
+    fn add(&mut self, text: &str, place: &str) {
+        match Address::parse(PlainLine::read(text).address) {
+            Ok(address) => self.addresses.push(address),
+            Err(error) => {
+                let fault = format!("{place}`{}` is not an address that can be checked: {error}", text.trim());
+                self.faults.push(visible(&fault).into_owned());
             }
         }
     }
-    let (mut addresses, mut errors) = (Vec::new(), Vec::new());
-    for text in &texts {
-        match Address::parse(text) {
-            Ok(address) => addresses.push(address),
-            Err(error) => errors.push(visible(&format!("`{}` is not an address that can be checked: {error}", text.trim())).into_owned()),
-        }
-    }
-    if !errors.is_empty() {
-        return Err(UsageError(errors.join("\n       ")).into());
-    }
-    if addresses.is_empty() {
-        return Err(UsageError("no address on standard input".to_owned()).into());
-    }
-    Ok(addresses)
 }

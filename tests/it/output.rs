@@ -2,7 +2,10 @@
 
 use std::process::Stdio;
 
-use crate::cli::{program, told};
+use crate::{
+    cli::{Site, program, told},
+    fakenet::world::past::of_2014,
+};
 
 fn give(mut command: std::process::Command, input: &str) -> (i32, String, String) {
     let folder = tempfile::tempdir().unwrap();
@@ -37,4 +40,20 @@ fn the_database_is_named_alike_for_every_care_of_it() {
         let (code, out, err) = told(&program().args(&arguments).output().unwrap());
         assert_eq!(code, expected, "{arguments:?}: {out}{err}");
     }
+}
+
+#[test]
+fn a_bad_line_is_named_and_the_others_are_checked() {
+    let site = Site::new(&of_2014());
+    let input = "anna@standard.example\n\nnobody\n Anna <anna@own-good.example>,\n";
+    let (code, out, err) = give(site.command(&["check", "-", "anna@hotmail.de", "bert", "--format", "jsonl"]), input);
+    let addresses: Vec<String> =
+        out.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["address"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(addresses, ["anna@standard.example", "anna@own-good.example", "anna@hotmail.de"], "{err}");
+    assert!(err.contains("line 3 of standard input: `nobody` is not an address") && err.contains("`bert` is not an address"), "{err}");
+    assert_eq!(code, 3, "what is wrong with the input is not hidden by findings");
+    let (code, out, err) = give(site.command(&["check", "-"]), "nobody\n");
+    assert!(code == 3 && out.is_empty() && err.contains("`nobody`"), "{err}");
+    let (code, _, err) = give(site.command(&["check", "-"]), "\n");
+    assert!(code == 3 && err.contains("no address on standard input"), "{err}");
 }
