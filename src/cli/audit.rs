@@ -12,10 +12,16 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::{Common, Exit, exit::UsageError, log::BARS, network::NetworkArgs, site::Site};
+use super::{
+    Common, Exit,
+    exit::UsageError,
+    log::BARS,
+    network::NetworkArgs,
+    site::{ListedJob, Site},
+};
 use crate::{
     audit::{Progress, RunOptions, Summary, Tally, TenantJob, run as run_audit},
-    model::{Hosting, TenantId, counted},
+    model::{Hosting, TenantId, counted, visible},
     store::{ReportFilter, Store, TenantSummary},
 };
 
@@ -50,7 +56,9 @@ pub(super) struct AuditArgs {
 pub(super) async fn run(args: &AuditArgs, common: &Common, out: &mut impl Write) -> anyhow::Result<Exit> {
     let site = Site::load(common)?;
     let database = site.database(args.database.as_ref())?;
-    let jobs = Arc::new(jobs(args, &site)?);
+    let listed = jobs(args, &site)?;
+    let refused: Vec<String> = listed.iter().filter(|listed| listed.refused > 0).map(refused_line).collect();
+    let jobs: Arc<Vec<TenantJob>> = Arc::new(listed.into_iter().map(|listed| listed.job).collect());
     let auditor = Arc::new(site.auditor(&args.network)?);
     let store = Store::open(&database).await?;
     let options = RunOptions {
@@ -73,6 +81,9 @@ pub(super) async fn run(args: &AuditArgs, common: &Common, out: &mut impl Write)
     let counts = store.reader().summary(&ReportFilter::default()).await?;
     let of_run: Vec<TenantSummary> = counts.into_iter().filter(|count| jobs.iter().any(|job| job.tenant.id == count.tenant)).collect();
     write_summary(out, (&summary, args.resume), (&of_run, took))?;
+    for line in refused {
+        writeln!(out, "{line}")?;
+    }
     store.close().await?;
     let sum = |number: fn(&TenantSummary) -> u64| of_run.iter().map(number).sum::<u64>();
     Ok(match (sum(|count| count.needs_manual), sum(|count| count.undetermined)) {
@@ -83,7 +94,7 @@ pub(super) async fn run(args: &AuditArgs, common: &Common, out: &mut impl Write)
     })
 }
 
-fn jobs(args: &AuditArgs, site: &Site) -> anyhow::Result<Vec<TenantJob>> {
+fn jobs(args: &AuditArgs, site: &Site) -> anyhow::Result<Vec<ListedJob>> {
     site.require_clients(&args.client)?;
     let Some(list) = &args.mailboxes else {
         if site.config.is_none() {
@@ -96,6 +107,13 @@ fn jobs(args: &AuditArgs, site: &Site) -> anyhow::Result<Vec<TenantJob>> {
         tenant.clients.clone_from(&args.client);
     }
     Ok(vec![site.job(tenant, list)?])
+}
+
+/// What a tenant's list has that is not audited.
+fn refused_line(listed: &ListedJob) -> String {
+    let rows = counted(listed.refused, "row of its list was refused and is", "rows of its list were refused and are");
+    let list = listed.list.display().to_string();
+    format!("  {}: {rows} not audited; `autodiscover-audit mailboxes check {}` names them", listed.job.tenant.id, visible(&list))
 }
 
 /// Cancels at the first signal; ends at the second.

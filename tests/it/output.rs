@@ -57,3 +57,18 @@ fn a_bad_line_is_named_and_the_others_are_checked() {
     let (code, _, err) = give(site.command(&["check", "-"]), "\n");
     assert!(code == 3 && err.contains("no address on standard input"), "{err}");
 }
+
+#[test]
+fn rows_that_were_refused_stand_in_the_summary() {
+    let site = Site::new(&of_2014());
+    let list = site.path("contoso.csv");
+    let text = std::fs::read_to_string(&list).unwrap();
+    for (bad, told) in [("bad", "1 row of its list was refused and is"), ("bad\nworse", "2 rows of its list were refused and are")] {
+        std::fs::write(&list, format!("{}\n{bad}\n", text.trim_end())).unwrap();
+        let (code, out, err) = site.run(&["audit"]);
+        assert_eq!(code, 1, "{out}{err}");
+        assert!(out.contains(&format!("  contoso: {told} not audited; `autodiscover-audit mailboxes check {list}` names them")), "{out}");
+    }
+    std::fs::write(&list, text).unwrap();
+    assert!(!site.run(&["audit"]).1.contains("refused"));
+}
