@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use crate::{
     cli::{Site, program, told},
-    fakenet::world::past::of_2014,
+    fakenet::world::{past::of_2014, today::today},
 };
 
 fn give(mut command: std::process::Command, input: &str) -> (i32, String, String) {
@@ -71,4 +71,34 @@ fn rows_that_were_refused_stand_in_the_summary() {
     }
     std::fs::write(&list, text).unwrap();
     assert!(!site.run(&["audit"]).1.contains("refused"));
+}
+
+#[test]
+fn an_explanation_says_plainly_what_is_not_there() {
+    let site = Site::new(&today());
+    for (address, told) in [
+        ("anna@srv-nothing.example", "The SRV records of srv-nothing.example say that mail services are explicitly not offered"),
+        ("anna@unregistered.example", "DNS does not know the domain unregistered.example (NXDOMAIN)"),
+    ] {
+        let (_, out, err) = site.run(&["check", address, "--client", "srv", "--client", "thunderbird", "--format", "jsonl"]);
+        assert!(out.contains(told), "{address}: {out}{err}");
+    }
+    let (_, out, _) = site.run(&["check", "anna@unregistered.example"]);
+    assert!(out.contains("[no-such-domain]") && out.contains("register") && !out.contains("publish the right"), "{out}");
+}
+
+#[test]
+fn an_explanation_names_what_is_switched_on() {
+    let site = Site::new(&today());
+    let (list, database) = (site.path("three.csv"), site.path("three.db"));
+    let rows = "anna@srv-stale.example,no,no\nbert@srv-stale.example,yes,yes\n";
+    std::fs::write(&list, format!("address,pop3,smtp\n{rows}carla@srv-half.example,yes,no\n")).unwrap();
+    let (_, out, err) = site.run(&["audit", "--mailboxes", &list, "--client", "srv", "--database", &database]);
+    let (_, rows, _) = site.run(&["report", "--database", &database, "--client", "srv", "--format", "jsonl"]);
+    let rows: Vec<serde_json::Value> = rows.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told: Vec<&str> = rows.iter().map(|row| row["clients"][0]["explanation"].as_str().unwrap()).collect();
+    let [carla, anna, bert] = told.as_slice() else { panic!("{told:?}: {out}{err}") };
+    assert!(anna.contains("imap-mail.outlook.com (IMAP)") && !anna.contains("POP3") && !anna.contains("SMTP"), "{anna}");
+    assert!(bert.contains("(IMAP)") && bert.contains("(POP3)") && bert.contains("(SMTP)"), "{bert}");
+    assert!(carla.ends_with("(SMTP), of the consumer service. None of that is switched on for the mailbox."), "{carla}");
 }
