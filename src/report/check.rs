@@ -87,7 +87,9 @@ impl CheckView {
         };
         let address = self.address.to_string();
         let address = visible(&address);
-        writeln!(out, "{address} ({}): {need}", self.hosting)?;
+        let domain = self.address.domain();
+        let local = address.strip_suffix(domain.as_str()).unwrap_or_default();
+        writeln!(out, "{local}{} ({}): {need}", domain.for_people(), self.hosting)?;
         for client in &self.clients {
             write_client(out, client, (&self.address, self.lives_in))?;
         }

@@ -7,7 +7,7 @@ use super::{
     group::{Group, Groups, Key, Member, Place},
     layout::{labelled, table},
 };
-use crate::model::{Server, Verdict, counted, visible};
+use crate::model::{Domain, Server, Verdict, counted, visible};
 
 /// A report in text. It keeps the groups of one domain, their words and their first mailboxes; a group is written when the next
 /// domain begins.
@@ -127,7 +127,8 @@ fn numbers(head: &Head) -> String {
 fn title(place: &Place, key: &Key, group: &Group) -> String {
     let count = counted(group.count, "mailbox", "mailboxes");
     let cause = key.cause.map(|cause| format!(" / {cause}")).unwrap_or_default();
-    format!("{} / {} / {}{cause}: {count}\n", place.tenant, place.domain, visible(&key.client))
+    let domain = Domain::parse(&place.domain).map_or_else(|_| place.domain.clone(), |domain| domain.for_people());
+    format!("{} / {domain} / {}{cause}: {count}\n", place.tenant, visible(&key.client))
 }
 
 fn why(key: &Key, group: &Group) -> String {

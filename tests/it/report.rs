@@ -330,6 +330,27 @@ fn a_domain_is_written_as_soon_as_the_next_one_begins() {
 }
 
 #[test]
+fn a_name_in_unicode_stands_beside_its_own_once() {
+    let outcome = outcome(Hosting::default(), vec![client("thunderbird", Verdict::Consumer, Some(Cause::SrvStale), consumer())]);
+    let view = CheckView::new(Address::parse("anna@münster.example").unwrap(), "2026-01-01T00:00:00Z".into(), &outcome, Vec::new());
+    let mut out = Vec::new();
+    view.write_text(&mut out, &[]).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(text.starts_with("anna@münster.example [xn--mnster-3ya.example] (exchange-online): needs"), "{text}");
+    assert_eq!(text.matches("münster").count(), 1, "{text}");
+
+    let tenant = TenantId::try_from("contoso".to_owned()).unwrap();
+    let mailbox = mailbox("anna@münster.example");
+    let row = ReportRow::new(MailboxRow { tenant, mailbox, outcome, since: vec![Some(0)], checked_at: 0 }, &settings_for);
+    let seen = Seen::default();
+    let mut report = Report::begin(Format::Text { all: false }, &Head::new(None, 0, Vec::new()), seen.clone()).unwrap();
+    report.add(&row).unwrap();
+    report.finish().unwrap();
+    let text = String::from_utf8(seen.0.borrow().clone()).unwrap();
+    assert!(text.contains("\ncontoso / münster.example [xn--mnster-3ya.example] / thunderbird / srv-stale: 1 mailbox\n"), "{text}");
+}
+
+#[test]
 fn the_account_of_an_address_cannot_steer_the_terminal() {
     let address = Address::parse("\u{202e}anna\u{200b}@contoso.com").unwrap();
     let settings =
