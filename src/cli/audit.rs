@@ -153,16 +153,28 @@ async fn watch(progress: &Progress) -> std::convert::Infallible {
         tokio::time::sleep(DRAW_EVERY).await;
     }
     let bar = BARS.add(ProgressBar::new(progress.tally().total));
-    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} mailboxes {per_sec:.0} {eta} left\n{wide_msg}") {
+    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} mailboxes {prefix}\n{wide_msg}") {
         bar.set_style(style);
     }
     loop {
         let tally = progress.tally();
         bar.set_length(tally.total);
         bar.set_position(tally.done);
+        bar.set_prefix(pace(tally, bar.elapsed()));
         bar.set_message(in_words(tally));
         tokio::time::sleep(DRAW_EVERY).await;
     }
+}
+
+/// How fast this process is, and how long it will take at that; what an interrupted run did before is no part of it.
+fn pace(tally: Tally, elapsed: Duration) -> String {
+    let own = tally.ok + tally.needs_manual + tally.undetermined;
+    let Some(of_each) = u32::try_from(own).ok().and_then(|own| elapsed.checked_div(own)).filter(|of_each| !of_each.is_zero()) else {
+        return String::new();
+    };
+    let left = u32::try_from(tally.total.saturating_sub(tally.done)).unwrap_or(u32::MAX);
+    let left = indicatif::HumanDuration(of_each.saturating_mul(left));
+    format!("{:.0}/s, {left} left", 1.0 / of_each.as_secs_f64())
 }
 
 fn in_words(tally: Tally) -> String {
@@ -216,3 +228,17 @@ pub(super) fn parse_tenant(text: &str) -> Result<TenantId, String> {
 const DOMAINS_AT_ONCE: usize = 32;
 const LINE_EVERY: Duration = Duration::from_secs(10);
 const DRAW_EVERY: Duration = Duration::from_millis(200);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pace_of_a_resumed_run_is_its_own() {
+        let taken_over = Tally { total: 1_000, done: 800, ..Tally::default() };
+        assert_eq!(pace(taken_over, Duration::from_secs(10)), "");
+        let going = Tally { done: 900, ok: 60, needs_manual: 30, undetermined: 10, ..taken_over };
+        assert_eq!(pace(going, Duration::from_secs(10)), "10/s, 10 seconds left");
+        assert_eq!(pace(going, Duration::ZERO), "");
+    }
+}
