@@ -156,7 +156,7 @@ fn class_of(endpoints: &EndpointTable, residence: &Residence<'_>, server: &Serve
     if is_allowed(&host, residence) {
         return Class::Allowed;
     }
-    match endpoints.find(&host, server.protocol.into()) {
+    match endpoints.find(&host, Use::Protocol(server.protocol)) {
         Some(endpoint) => endpoint.class,
         None if is_own(&host, residence) => Class::OwnDomain,
         None => Class::Foreign,
