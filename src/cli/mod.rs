@@ -45,7 +45,7 @@ struct Common {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Shows what each mail client would configure for single addresses, without any configuration or database
+    /// Shows what each mail client would configure for single addresses; needs no configuration and no database
     Check(check::CheckArgs),
     /// Makes one run over all tenants' mailboxes and stores what it finds
     Audit(audit::AuditArgs),
