@@ -13,6 +13,7 @@ mod corpus;
 mod fakenet_test;
 mod house;
 mod mailboxes;
+mod output;
 mod proxy;
 mod report;
 mod store;
