@@ -29,7 +29,7 @@ pub use check::Check;
 pub use dossier::{Dossier, DossierRecord};
 pub use error::StoreError;
 pub use migration::Migrated;
-pub use read::{MailboxRow, ReportFilter};
+pub use read::{MailboxRow, ReportFilter, Snapshot};
 pub use record::{DomainBatch, Entry, Recorded};
 pub use run::{Progress, Run, RunId, RunState};
 pub use summary::TenantSummary;

@@ -4,7 +4,7 @@ use std::{collections::HashSet, fmt};
 
 use sqlx::SqliteConnection;
 
-use super::{Reader, Store, StoreError, content::Digest, error::doing, seal::break_seals_of_the_dead, sqlite};
+use super::{Reader, Snapshot, Store, StoreError, content::Digest, error::doing, seal::break_seals_of_the_dead, sqlite};
 use crate::model::{Domain, TenantId};
 
 /// The number of a run; later runs have higher ones.
@@ -190,15 +190,25 @@ impl Reader {
         Ok(count.map(i64::unsigned_abs))
     }
 
-    /// The newest runs, newest first.
+    /// As [`Snapshot::runs`], of the database as it is now.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn runs(&self, at_most: u32) -> Result<Vec<Run>, StoreError> {
+        self.snapshot().await?.runs(at_most).await
+    }
+}
+
+impl Snapshot {
+    /// The newest runs, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn runs(&mut self, at_most: u32) -> Result<Vec<Run>, StoreError> {
         let rows: Vec<(i64, i64, Option<i64>, String)> =
             sqlx::query_as("SELECT id, started_at, finished_at, state FROM run ORDER BY id DESC LIMIT $1")
                 .bind(i64::from(at_most))
-                .fetch_all(&self.pool)
+                .fetch_all(&mut *self.tx)
                 .await
                 .map_err(doing("read the runs"))?;
         Ok(rows

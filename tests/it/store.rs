@@ -5,6 +5,7 @@
 mod file;
 mod guard;
 mod leave;
+mod report;
 mod seal;
 
 use std::{ops::ControlFlow, path::Path, sync::Arc};
