@@ -37,6 +37,8 @@ pub struct RunOptions {
     pub domains_at_once: usize,
     /// Goes on with the newest run that was not finished.
     pub resume: bool,
+    /// The jobs are all tenants that there are: the mailboxes of any other leave the list.
+    pub whole: bool,
     /// Takes a list that has shrunk by more than half since the last run.
     pub accept_shrunk_list: bool,
     /// Cancelled: no further domain is begun, and those under way are recorded.
@@ -125,6 +127,14 @@ pub async fn run(
             let domains: Vec<&Domain> =
                 job.mailboxes.chunk_by(same_domain).filter_map(|chunk| Some(chunk.first()?.address.domain())).collect();
             recorded.gone += store.finish_tenant(run, (&job.tenant.id, &domains), auditor.clock.seconds()).await?;
+        }
+        if options.whole {
+            let tenants: Vec<&TenantId> = jobs.iter().map(|job| &job.tenant.id).collect();
+            let gone = store.unlist_other_tenants(run, &tenants, auditor.clock.seconds()).await?;
+            if gone > 0 {
+                tracing::info!(mailboxes = gone, "tenants that are not in the configuration any more have left the reports");
+            }
+            recorded.gone += gone;
         }
     }
     let wanted = if stopped { RunState::Interrupted } else { RunState::Finished };

@@ -56,6 +56,7 @@ pub(super) async fn run(args: &AuditArgs, common: &Common, out: &mut impl Write)
     let options = RunOptions {
         domains_at_once: site.config.as_ref().map_or(DOMAINS_AT_ONCE, |config| config.audit.domains_at_once),
         resume: args.resume,
+        whole: args.tenant.is_empty() && args.mailboxes.is_none(),
         accept_shrunk_list: args.accept_shrunk_list,
         stop: CancellationToken::new(),
     };

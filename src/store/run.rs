@@ -135,7 +135,7 @@ impl Store {
         let listed: HashSet<&str> = domains.iter().map(|domain| domain.as_str()).collect();
         let mut gone = 0;
         for (name, _) in known.iter().filter(|(name, _)| !listed.contains(name.as_str())) {
-            gone += unlist(&mut tx, run, (tenant, name), at).await.map_err(doing("finish a tenant"))?;
+            gone += unlist(&mut tx, run, (tenant.as_str(), name), at).await.map_err(doing("finish a tenant"))?;
         }
         sqlx::query("UPDATE run_tenant SET state = 'finished' WHERE run = $1 AND tenant = $2")
             .bind(run.0)
@@ -144,6 +144,42 @@ impl Store {
             .await
             .map_err(doing("finish a tenant"))?;
         tx.commit().await.map_err(doing("finish a tenant"))?;
+        Ok(gone)
+    }
+
+    /// Takes the mailboxes of all tenants but these off the list: the run goes through a whole configuration, and it has these alone.
+    /// Returns how many mailboxes left.
+    ///
+    /// # Errors
+    /// [`StoreError::Superseded`]; [`StoreError::Query`].
+    pub async fn unlist_other_tenants(&self, run: RunId, tenants: &[&TenantId], at: i64) -> Result<u64, StoreError> {
+        let mut tx = self.begin().await?;
+        require_under_way(&mut tx, run).await?;
+        let known: Vec<(String, String)> = sqlx::query_as(
+            "SELECT d.tenant, d.name FROM domain d
+             WHERE EXISTS (SELECT 1 FROM mailbox m WHERE m.tenant = d.tenant AND m.domain = d.name AND m.outcome IS NOT NULL)",
+        )
+        .fetch_all(&mut *tx)
+        .await
+        .map_err(doing("look for tenants"))?;
+        let mut gone = 0;
+        for (tenant, domain) in known.iter().filter(|(tenant, _)| tenants.iter().all(|kept| kept.as_str() != tenant)) {
+            gone += unlist(&mut tx, run, (tenant, domain), at).await.map_err(doing("unlist a tenant"))?;
+        }
+        let open: Vec<String> = sqlx::query_scalar("SELECT tenant FROM run_tenant WHERE run = $1 AND state <> 'finished'")
+            .bind(run.0)
+            .fetch_all(&mut *tx)
+            .await
+            .map_err(doing("look for tenants"))?;
+        for tenant in open.iter().filter(|tenant| tenants.iter().all(|kept| kept.as_str() != tenant.as_str())) {
+            sqlx::query("UPDATE run_tenant SET state = 'finished', mailboxes = 0 WHERE run = $1 AND tenant = $2")
+                .bind(run.0)
+                .bind(tenant)
+                .execute(&mut *tx)
+                .await
+                .map_err(doing("unlist a tenant"))?;
+        }
+        tx.commit().await.map_err(doing("unlist the tenants"))?;
         Ok(gone)
     }
 
@@ -292,13 +328,13 @@ async fn enter_tenants(connection: &mut SqliteConnection, run: i64, tenants: &[(
 }
 
 /// Takes a domain's mailboxes off the list, and forgets how far the run came in it: should the list have it again, it begins anew.
-async fn unlist(connection: &mut SqliteConnection, run: RunId, (tenant, domain): (&TenantId, &str), at: i64) -> sqlx::Result<u64> {
+async fn unlist(connection: &mut SqliteConnection, run: RunId, (tenant, domain): (&str, &str), at: i64) -> sqlx::Result<u64> {
     sqlx::query(
         "INSERT INTO history (mailbox, run, outcome, at)
          SELECT id, $3, NULL, $4 FROM mailbox WHERE tenant = $1 AND domain = $2 AND outcome IS NOT NULL
          ON CONFLICT (mailbox, run) DO UPDATE SET outcome = NULL, at = excluded.at",
     )
-    .bind(tenant.as_str())
+    .bind(tenant)
     .bind(domain)
     .bind(run.0)
     .bind(at)
@@ -307,10 +343,10 @@ async fn unlist(connection: &mut SqliteConnection, run: RunId, (tenant, domain):
     for statement in
         ["DELETE FROM seal WHERE tenant = $1 AND domain = $2", "UPDATE domain SET through = NULL, done = 0 WHERE tenant = $1 AND name = $2"]
     {
-        sqlx::query(statement).bind(tenant.as_str()).bind(domain).execute(&mut *connection).await?;
+        sqlx::query(statement).bind(tenant).bind(domain).execute(&mut *connection).await?;
     }
     let gone = sqlx::query("UPDATE mailbox SET outcome = NULL WHERE tenant = $1 AND domain = $2 AND outcome IS NOT NULL")
-        .bind(tenant.as_str())
+        .bind(tenant)
         .bind(domain)
         .execute(connection)
         .await?;

@@ -1,6 +1,7 @@
 //! Whole audits against the fake internets: what is found is what each world says.
 
 mod resume;
+mod tenant;
 
 use std::sync::Arc;
 
@@ -54,7 +55,7 @@ pub(crate) fn jobs(world: &World, office: &Office) -> Arc<Vec<TenantJob>> {
 }
 
 pub(crate) fn options() -> RunOptions {
-    RunOptions { domains_at_once: 64, resume: false, accept_shrunk_list: false, stop: CancellationToken::new() }
+    RunOptions { domains_at_once: 64, resume: false, whole: false, accept_shrunk_list: false, stop: CancellationToken::new() }
 }
 
 /// A world that is there, and an office in it.
