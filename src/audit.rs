@@ -6,6 +6,7 @@
 //! (`domain`). What came of it goes to the store, domain by domain, in transactions that hold whole batches. Knows nothing of
 //! schedules and incidents.
 
+mod course;
 mod domain;
 mod dossier;
 mod outcome;

@@ -11,9 +11,9 @@ use autodiscover_audit::{
     clients::ClientTable,
     clock::Clock,
     mailboxes::read_list,
-    model::{AnswerOutcome, Hosting, LookupKind, Outcome, Profile, Subject, Tenant, TenantId},
+    model::{AnswerOutcome, Hosting, LookupKind, Mailbox, Outcome, Profile, Subject, Tenant, TenantId},
     network::{Network, Parts},
-    store::Store,
+    store::{ReportFilter, Store},
     wire,
 };
 use tokio_util::sync::CancellationToken;
@@ -248,6 +248,30 @@ async fn the_trace_names_every_lookup_with_its_outcome() {
     for lookup in &answers.lookups {
         let reading = answers.readings.get(&lookup.request).unwrap();
         assert!(!reading.detail.is_empty() || reading.outcome == AnswerOutcome::Found, "{}", lookup.asked);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_run_records_follows_from_the_answers_alone() {
+    let scene = Scene::new(today()).await;
+    let (store, auditor, jobs) = (scene.open().await, auditor(&scene.fakenet), scene.jobs());
+    run(&auditor, &store, &jobs, (&options(), &Progress::default())).await.unwrap();
+    let mut recorded = std::collections::HashMap::new();
+    let keep = |row: autodiscover_audit::store::MailboxRow| {
+        recorded.insert(row.mailbox.address.key(), row.outcome);
+        std::ops::ControlFlow::Continue(())
+    };
+    store.reader().read_mailboxes(&ReportFilter::default(), keep).await.unwrap();
+    let clients = auditor.clients_named(&[]);
+    for TenantJob { tenant, mailboxes } in jobs.iter() {
+        for domain in mailboxes.chunk_by(|one, next| one.address.domain() == next.address.domain()) {
+            // the one that is asked about
+            let Mailbox { address, profile, .. } = &domain[0];
+            let subject = Subject { address: address.clone() };
+            let answers = auditor.ask(&clients, &subject).await;
+            let judged = auditor.judge(&clients, &Case { tenant, profile, subject: &subject }, &answers);
+            assert_eq!(*recorded[&address.key()], judged, "{address}");
+        }
     }
 }
 
