@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Answers, Auditor, Case, dossier, place::Outlet, question::Findings};
 use crate::{
     clients::Client,
-    model::{Document, Domain, LookupKind, Mailbox, Outcome, Profile, Request, Subject, Tenant, Verdict},
+    model::{Cause, ClientOutcome, Document, Domain, LookupKind, Mailbox, Outcome, Profile, Request, Subject, Tenant, Verdict},
     store::DossierRecord,
 };
 
@@ -47,6 +47,23 @@ impl Outcomes {
             Self::Single(outcomes) => outcomes.get(at),
         }
     }
+
+    /// Whether an audited client's verdict is open because a lookup failed.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        let failed = |outcome: &Arc<Outcome>| {
+            let cause = |client: &ClientOutcome| client.verdict == Verdict::Undetermined && client.cause == Some(Cause::LookupFailed);
+            outcome.clients.iter().any(|client| client.audited && cause(client))
+        };
+        match self {
+            Self::Shared(outcomes) => outcomes.values().any(failed),
+            Self::Single(outcomes) => outcomes.iter().any(failed),
+        }
+    }
+
+    /// How many mailboxes have an outcome of their own.
+    pub(super) fn single_count(&self) -> usize {
+        if let Self::Single(outcomes) = self { outcomes.len() } else { 0 }
+    }
 }
 
 /// Whose mailboxes are looked at, and which of them have been before.
@@ -62,7 +79,7 @@ pub(super) struct Errand<'a> {
 impl Auditor {
     /// Asks and judges a domain, and hands its blocks on as they come. Ends early where nobody takes them any more, or where it is
     /// stopped between two blocks of single mailboxes.
-    pub(super) async fn find_out(&self, errand: &Errand<'_>, stop: &CancellationToken, outlet: &Outlet) {
+    pub(super) async fn find_out(&self, errand: &Errand<'_>, stop: &CancellationToken, outlet: &mut Outlet) {
         let clients: Vec<&Client> = self.clients.iter().collect();
         let Errand { tenant, domain, mailboxes, recorded } = *errand;
         let Some(first) = mailboxes.first() else { return };
@@ -97,7 +114,7 @@ impl Auditor {
     async fn find_out_each(
         &self,
         errand: &Errand<'_>,
-        (stop, outlet): (&CancellationToken, &Outlet),
+        (stop, outlet): (&CancellationToken, &mut Outlet),
         (of_first, mut dossier): (&Answers, Option<DossierRecord>),
     ) {
         let clients: Vec<&Client> = self.clients.iter().collect();

@@ -128,6 +128,7 @@ async fn watch(progress: &Progress) -> std::convert::Infallible {
                 of = tally.total,
                 needs_manual = tally.needs_manual,
                 undetermined = tally.undetermined,
+                set_aside = tally.set_aside,
                 "auditing"
             );
         }
@@ -149,7 +150,8 @@ async fn watch(progress: &Progress) -> std::convert::Infallible {
 }
 
 fn in_words(tally: Tally) -> String {
-    format!("{} ok, {} need manual configuration, {} could not be told", tally.ok, tally.needs_manual, tally.undetermined)
+    let again = if tally.set_aside > 0 { format!(", {} are asked about once more at the end", tally.set_aside) } else { String::new() };
+    format!("{} ok, {} need manual configuration, {} could not be told{again}", tally.ok, tally.needs_manual, tally.undetermined)
 }
 
 fn write_summary(

