@@ -132,7 +132,11 @@ impl Site {
                 "the list has rows that were left out: see `autodiscover-audit mailboxes check`"
             );
         }
-        Ok(ListedJob { list: list.to_owned(), refused: read.faulty_count(), job: TenantJob { tenant, mailboxes: read.mailboxes } })
+        Ok(ListedJob {
+            list: list.to_owned(),
+            refused: read.faulty_count(),
+            job: TenantJob { tenant, mailboxes: read.mailboxes, only: None },
+        })
     }
 
     /// The one tenant of a run without configuration.

@@ -49,7 +49,7 @@ pub use migration::Migrated;
 pub use outbox::Queue;
 pub use people::Desk;
 pub use plan::{Demand, DemandId, Recheck, Schedule};
-pub use read::{MailboxRow, ReportFilter};
+pub use read::{MailboxRow, ReportFilter, Snapshot};
 pub use record::{DomainBatch, Entry, Recorded};
 pub use route::Destination;
 pub use run::{Progress, Run, RunId, RunState};
