@@ -5,6 +5,7 @@ mod check;
 pub mod config;
 mod db;
 mod exit;
+mod incidents;
 mod log;
 pub mod mailboxes;
 mod network;
@@ -51,6 +52,8 @@ enum Command {
     Audit(audit::AuditArgs),
     /// Writes the report of who needs manual configuration, from the database
     Report(report::ReportArgs),
+    /// Shows what is wrong over time, acknowledges and exempts it
+    Incidents(incidents::IncidentsArgs),
     /// Works on a list of mailboxes
     Mailboxes(mailboxes::MailboxesArgs),
     /// Works on the configuration
@@ -87,6 +90,7 @@ async fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Check(args) => check::run(args, &cli.common, &mut out).await,
         Command::Audit(args) => audit::run(args, &cli.common, &mut out).await,
         Command::Report(args) => report::run(args, &cli.common, &mut out).await,
+        Command::Incidents(args) => incidents::run(args, &cli.common, &mut out).await,
         Command::Mailboxes(args) => mailboxes::run(args, &cli.common, &mut out),
         Command::Config(args) => config::run(args, &cli.common, &mut out),
         Command::Db(args) => db::run(args, &cli.common, &mut out).await,

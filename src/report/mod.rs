@@ -5,6 +5,7 @@ mod check;
 mod csv;
 mod group;
 mod head;
+mod incident;
 mod json;
 mod layout;
 mod row;
@@ -22,6 +23,7 @@ use crate::{
 pub use check::{CheckView, LookupView};
 pub use csv::CsvDialect;
 pub use head::{Head, Numbers, TenantNumbers};
+pub use incident::{IncidentFormat, write_exemptions, write_incident, write_incidents};
 pub use row::{ClientRow, ReportRow, ReportSubject};
 pub use selection::Selection;
 pub use setting::Setting;
