@@ -51,6 +51,19 @@ impl Attempt {
     }
 }
 
+/// For a person who tests a channel.
+impl std::fmt::Display for Attempt {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Delivered => write!(out, "delivered"),
+            Self::Retry { reason, is_definite: true, .. } => write!(out, "not delivered: {reason}; it may go through later"),
+            Self::Retry { reason, is_definite: false, .. } => write!(out, "perhaps delivered: {reason}"),
+            Self::Refused { reason } => write!(out, "refused: {reason}; correct the channel's settings"),
+            Self::Unacceptable { reason } => write!(out, "not accepted: {reason}"),
+        }
+    }
+}
+
 /// What an HTTP status says; `said` is what the answer's body adds, free of secrets, and empty where it adds nothing.
 pub(super) fn of_status(status: u16, retry_after: Option<Duration>, said: &str) -> Attempt {
     let colon = if said.is_empty() { "" } else { ": " };

@@ -53,7 +53,7 @@ pub(super) fn of(digest: &Digest<'_>, item: &Item<'_>, text: usize) -> Lines {
 /// What a line says of the items that are not shown.
 pub(super) fn more(digest: &Digest<'_>, shown: usize) -> Option<String> {
     let left = u64::try_from(digest.items.len().saturating_sub(shown)).unwrap_or(u64::MAX);
-    (left > 0).then(|| format!("… and {} more", counted(left, "incident", "incidents")))
+    (left > 0).then(|| format!("… and {}", counted(left, "more incident", "more incidents")))
 }
 
 /// The headline, clipped.

@@ -66,9 +66,7 @@ impl Journald {
 /// A datagram an incident, and one for those that are left out.
 pub(super) fn render(digest: &Digest<'_>, budget: Budget) -> Vec<Vec<u8>> {
     let shown = digest.items.iter().take(budget.items);
-    let mut datagrams: Vec<Vec<u8>> = shown
-        .map(|item| budget.fit(1, Vec::len, |share| entry(digest, item, share)))
-        .collect();
+    let mut datagrams: Vec<Vec<u8>> = shown.map(|item| budget.fit(1, Vec::len, |share| entry(digest, item, share))).collect();
     if let Some(more) = lines::more(digest, budget.items) {
         let mut datagram = Vec::new();
         put(&mut datagram, "MESSAGE", &format!("{}: {more}", plain(&digest.notice.tenant_name)));

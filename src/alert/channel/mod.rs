@@ -274,3 +274,26 @@ impl Channel {
         if let Way::Alertmanager(alertmanager) = &self.way { Some(alertmanager.tell(groups, wording, now).await) } else { None }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Opens something as the channel `ops`; every secret is its own name.
+    pub(super) fn opened<T>(open: impl Fn(&Opening<'_>) -> T) -> T {
+        let secrets = |source: &SecretSource| match source {
+            SecretSource::Credential(name) => Ok(name.as_str().into()),
+            _ => Err("cannot be read".to_owned()),
+        };
+        open(&Opening { name: "ops", secrets: &secrets, clock: &Clock::system() })
+    }
+
+    #[test]
+    fn every_kind_is_read_by_its_name() {
+        for kind in ChannelSettings::KINDS {
+            let error = toml::from_str::<ChannelSettings>(&format!("kind = '{kind}'\nno_such_key = 1")).unwrap_err();
+            assert!(error.message().contains("no_such_key"), "{kind}: {error}");
+        }
+        assert!(toml::from_str::<ChannelSettings>("kind = 'fax'").is_err());
+    }
+}

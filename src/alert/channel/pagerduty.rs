@@ -161,7 +161,8 @@ fn severity(severity: Severity) -> &'static str {
 
 /// The same for ever for one group; hashed where it is longer than the 255 characters that PagerDuty takes.
 fn dedup_key(digest: &Digest<'_>, group: &Group<'_>) -> String {
-    let key = if digest.is_test { format!("autodiscover-audit/test/{}", digest.notice.id) } else { format!("autodiscover-audit/{}", group.key) };
+    let key =
+        if digest.is_test { format!("autodiscover-audit/test/{}", digest.notice.id) } else { format!("autodiscover-audit/{}", group.key) };
     if key.chars().count() <= DEDUP_KEY {
         return key;
     }

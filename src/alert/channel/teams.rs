@@ -102,8 +102,12 @@ fn card(digest: &Digest<'_>, share: Share) -> Value {
     body.push(json!({"type": "FactSet", "facts": facts}));
     for item in digest.items.iter().take(share.items) {
         let lines = lines::of(digest, item, share.text);
-        let detail: Vec<String> =
-            lines.reasons.into_iter().chain(lines.advice.map(|advice| format!("To do: {advice}"))).chain([capital(&lines.history)]).collect();
+        let detail: Vec<String> = lines
+            .reasons
+            .into_iter()
+            .chain(lines.advice.map(|advice| format!("To do: {advice}")))
+            .chain([capital(&lines.history)])
+            .collect();
         body.push(json!({
             "type": "Container", "separator": true, "items": [
                 {"type": "TextBlock", "text": escape(&lines.heading), "weight": "Bolder", "wrap": true},
@@ -185,7 +189,10 @@ mod tests {
         let (notice, wording) = (sample::notice(vec![sample::event(1, "contoso.com", Change::Opened, 12)]), sample::wording());
         let card = render(&Digest::new(&notice, &wording), BUDGET);
         let content = &card["attachments"][0]["content"];
-        assert_eq!((&content["version"], &content["msteams"]["width"], &content["body"][0]["color"]), (&json!("1.4"), &json!("Full"), &json!("Attention")));
+        assert_eq!(
+            (&content["version"], &content["msteams"]["width"], &content["body"][0]["color"]),
+            (&json!("1.4"), &json!("Full"), &json!("Attention"))
+        );
         assert_eq!(content["actions"][0]["url"], "https://audit.contoso.com/");
         assert_eq!(content["fallbackText"], card["summary"]);
         let wording = Wording::default();

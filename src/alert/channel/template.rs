@@ -322,7 +322,9 @@ mod tests {
         );
         assert!(rendered("content_type = 'text/plain'\nbody = '{text}'").contains("\"quoted\" & \\ {id}"));
         assert_eq!(
-            rendered("content_type = 'text/plain'\nbody = '{severity} {priority} {state} {tenant_id} {incidents} {at} {report_url}'\npriority = { error = 'P2' }"),
+            rendered(
+                "content_type = 'text/plain'\nbody = '{severity} {priority} {state} {tenant_id} {incidents} {at} {report_url}'\npriority = { error = 'P2' }"
+            ),
             "error P2 open contoso 1 2026-11-22T10:00:00Z https://audit.contoso.com/"
         );
     }

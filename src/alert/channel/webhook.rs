@@ -58,7 +58,10 @@ impl Webhook {
         for source in &settings.secrets {
             let secret = opening.secret("secrets", source)?;
             keys.push(read_key(secret.expose_secret()).ok_or_else(|| {
-                opening.wrong("secrets", format!("{source} is not `whsec_` with 24 to 64 bytes in base64; make one with `openssl rand -base64 32`"))
+                opening.wrong(
+                    "secrets",
+                    format!("{source} is not `whsec_` with 24 to 64 bytes in base64; make one with `openssl rand -base64 32`"),
+                )
             })?);
             post = post.hiding(&secret);
         }
