@@ -10,6 +10,7 @@ mod http;
 mod journey;
 mod limit;
 mod memory;
+mod outbound;
 mod outside;
 mod proxy;
 mod record;
@@ -36,6 +37,7 @@ use self::{
     tally::Tally,
 };
 pub use self::{
+    outbound::{Outbound, OutboundError, OutboundReply, OutboundRequest, OutboundSettings, Verb, read_authorities},
     settings::{ConnectTo, Settings},
     tally::Counters,
 };
