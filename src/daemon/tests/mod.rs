@@ -1,0 +1,4 @@
+//! Tests of what is decided without doing anything.
+
+mod oracle;
+mod schedule;
