@@ -2,6 +2,7 @@
 //! systemd is told; knows of discovery and of channels only who does it.
 
 mod crontab;
+pub mod plan;
 pub mod schedule;
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,8 @@ pub struct Timetable {
     pub schedule: Schedule,
     /// A run begins up to so much after its occurrence, and always before the next one.
     pub jitter: SignedDuration,
+    /// How long a run may take.
+    pub deadline: SignedDuration,
 }
 
 /// An occurrence and when its run begins.

@@ -115,6 +115,7 @@ fn jitter_spreads_tenants_and_keeps_their_order() {
         tenant: tenant.to_owned().try_into().unwrap(),
         schedule: schedule(text, "Europe/Berlin"),
         jitter: SignedDuration::from_mins(minutes),
+        deadline: SignedDuration::from_hours(6),
     };
     let from = at("2027-03-01T00:00Z");
     let begun: HashSet<Timestamp> =
