@@ -8,6 +8,7 @@ mod guard;
 mod http;
 mod journey;
 mod limit;
+mod outbound;
 mod proxy;
 mod record;
 mod redirect;
@@ -33,6 +34,7 @@ use self::{
     tally::Tally,
 };
 pub use self::{
+    outbound::{Outbound, OutboundError, OutboundReply, OutboundRequest, OutboundSettings, Verb, read_authorities},
     settings::{ConnectTo, Settings},
     tally::Counters,
 };

@@ -16,6 +16,7 @@ const FLOORS: [(&str, u8); 15] = [
     ("remedy", 1),
     ("network", 2),
     ("store", 2),
+    ("alert", 3),
     ("mailboxes", 3),
     ("report", 3),
     ("audit", 4),
