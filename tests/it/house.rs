@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Rooms and their floors; a room imports from lower floors only.
-const FLOORS: [(&str, u8); 14] = [
+const FLOORS: [(&str, u8); 15] = [
     ("model", 0),
     ("clock", 0),
     ("wire", 1),
@@ -20,6 +20,7 @@ const FLOORS: [(&str, u8); 14] = [
     ("report", 3),
     ("audit", 4),
     ("config", 5),
+    ("daemon", 6),
     ("cli", 7),
     ("main", 8),
 ];
