@@ -23,8 +23,8 @@ CREATE TABLE run_tenant (
   PRIMARY KEY (run, tenant)
 ) STRICT, WITHOUT ROWID;
 
--- A mail domain, and how far the newest run that met it came: up to the address key `through`, or to its end. `list` is the
--- SHA-256 of the address keys that the run was to go through.
+-- A mail domain, and how far the newest run that met it came: up to the address key `through`, or to its end. `list` is a
+-- SHA-256 of what the run was to go through: the domain's mailboxes, and the rules by which they are judged.
 CREATE TABLE domain (
   tenant  TEXT NOT NULL REFERENCES tenant (id),
   name    TEXT NOT NULL CHECK (name <> ''),

@@ -1,7 +1,10 @@
 -- Incidents over time, the log of what happened to them, the notices about it on their way to the channels, and what the
 -- schedule remembers. Times are seconds since 1970 (UTC).
 
--- `key` is the identity; `concern` the same as JSON. `flips` and `account` are JSON.
+-- Whether it was over some of the lists' domains only.
+ALTER TABLE run ADD COLUMN is_part INTEGER NOT NULL DEFAULT 0 CHECK (is_part IN (0, 1));
+
+-- `key` is the identity; `concern` the same as JSON. `flips` and `account` are JSON. `written_at`: when an audit last changed it.
 CREATE TABLE incident (
   id                INTEGER PRIMARY KEY,
   key               TEXT NOT NULL UNIQUE CHECK (key <> ''),
@@ -27,6 +30,7 @@ CREATE TABLE incident (
   flips             TEXT NOT NULL,
   is_flapping       INTEGER NOT NULL CHECK (is_flapping IN (0, 1)),
   account           TEXT NOT NULL,
+  written_at        INTEGER NOT NULL,
   -- written by people, while an audit may be writing the rest
   ack_by            TEXT,
   ack_reason        TEXT,
@@ -34,11 +38,12 @@ CREATE TABLE incident (
   ack_until         INTEGER,
   CHECK ((state = 'open') <= (opened_at IS NOT NULL)),
   CHECK ((state = 'resolved') <= (resolved_at IS NOT NULL)),
-  CHECK ((kind = 'finding') = (domain IS NOT NULL))
+  CHECK ((kind = 'finding') = (domain IS NOT NULL)),
+  CHECK ((ack_by IS NULL) = (ack_reason IS NULL) AND (ack_by IS NULL) = (ack_at IS NULL))
 ) STRICT;
 
 CREATE INDEX incident_by_place ON incident (tenant, domain);
-CREATE INDEX incident_by_group ON incident (group_key) WHERE state = 'open';
+CREATE INDEX incident_by_group ON incident (group_key);
 
 -- What happened, for ever in order: the notices are ranges of it.
 CREATE TABLE event (
@@ -51,6 +56,8 @@ CREATE TABLE event (
   change   TEXT NOT NULL CHECK (change IN
              ('opened', 'resolved', 'changed', 'grown', 'reminder', 'flapping-began', 'flapping-ended')),
   severity TEXT NOT NULL CHECK (severity IN ('info', 'warning', 'error', 'critical')),
+  -- the highest severity of the episode so far: who was told of that is told of its end
+  gravest  TEXT NOT NULL CHECK (gravest IN ('info', 'warning', 'error', 'critical')),
   verdict  TEXT,
   affected INTEGER NOT NULL CHECK (affected >= 0),
   since    INTEGER NOT NULL,
@@ -76,7 +83,8 @@ CREATE TABLE exemption (
 ) STRICT;
 
 -- The outbox. A notice tells the events of `stream` with ids over `after` up to `through` to one channel. While it has not been
--- sent it takes in what comes later; what was sent without an answer keeps its id and its range.
+-- sent it takes in what comes later; what was sent without an answer keeps its id and its range. `told`: what an attempt says beside
+-- the events, as JSON, kept for as long as the next attempt has to be the same.
 CREATE TABLE notice (
   id          TEXT NOT NULL PRIMARY KEY CHECK (id <> ''),
   channel     TEXT NOT NULL CHECK (channel <> ''),
@@ -87,6 +95,7 @@ CREATE TABLE notice (
   -- the range and the id stand: an attempt was made whose fate is not known
   is_frozen   INTEGER NOT NULL CHECK (is_frozen IN (0, 1)),
   numbers     TEXT,
+  told        TEXT,
   created_at  INTEGER NOT NULL,
   attempts    INTEGER NOT NULL CHECK (attempts >= 0),
   next_at     INTEGER NOT NULL,
@@ -94,25 +103,30 @@ CREATE TABLE notice (
   last_error  TEXT,
   ended_at    INTEGER,
   CHECK ((state = 'leased') = (lease_until IS NOT NULL)),
-  CHECK ((state IN ('delivered', 'dead')) = (ended_at IS NOT NULL))
+  CHECK ((state IN ('delivered', 'dead')) = (ended_at IS NOT NULL)),
+  CHECK (state <> 'leased' OR told IS NOT NULL),
+  CHECK (is_frozen = 0 OR told IS NOT NULL)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX notice_waiting ON notice (channel, stream, through) WHERE state IN ('queued', 'leased');
+CREATE INDEX notice_ended ON notice (ended_at) WHERE state IN ('delivered', 'dead');
 
 -- `not_before`: nothing goes out earlier, whatever else happens (Retry-After). `paused_at`: it refused us for good (401, 403,
--- 404, 410), and is tried again only now and then.
+-- 404, 410), and is tried again only now and then, next at `retry_at`.
 CREATE TABLE channel (
   name         TEXT NOT NULL PRIMARY KEY,
   not_before   INTEGER NOT NULL,
   paused_at    INTEGER,
   pause_reason TEXT,
-  delivered_at INTEGER
+  retry_at     INTEGER,
+  delivered_at INTEGER,
+  CHECK ((paused_at IS NULL) = (pause_reason IS NULL) AND (paused_at IS NULL) = (retry_at IS NULL))
 ) STRICT, WITHOUT ROWID;
 
 -- What the schedule remembers of a tenant: the newest due time that was taken up, and how its newest whole run went.
 CREATE TABLE schedule (
   tenant       TEXT NOT NULL PRIMARY KEY,
-  due_at       INTEGER NOT NULL,
+  due_at       INTEGER,
   succeeded_at INTEGER
 ) STRICT, WITHOUT ROWID;
 
@@ -138,9 +152,8 @@ CREATE TABLE demand (
   problem  TEXT
 ) STRICT;
 
--- How the process that writes last stopped: 'open' while one is at work.
-CREATE TABLE shutdown (
-  only  INTEGER PRIMARY KEY CHECK (only = 1),
-  state TEXT NOT NULL CHECK (state IN ('open', 'clean'))
-) STRICT;
-INSERT INTO shutdown (only, state) VALUES (1, 'clean');
+-- By what refers to them, so that what nobody refers to any more can be dropped without reading everything.
+CREATE INDEX mailbox_by_outcome ON mailbox (outcome);
+CREATE INDEX history_by_outcome ON history (outcome);
+CREATE INDEX domain_by_dossier ON domain_dossier (dossier);
+CREATE INDEX dossier_by_body ON dossier_body (body);

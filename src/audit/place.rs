@@ -1,11 +1,11 @@
 //! Where a domain's mailboxes stand in the lists, and the way of its results to the writer.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
-use super::{TenantJob, domain::Block};
+use super::{Auditor, TenantJob, domain::Block};
 use crate::model::{Mailbox, Tenant};
 
 /// The mailboxes of one domain in one tenant's list.
@@ -29,7 +29,7 @@ impl Place {
 pub(super) fn places(jobs: &[TenantJob]) -> impl Iterator<Item = Place> {
     jobs.iter().enumerate().flat_map(|(job, TenantJob { mailboxes, .. })| {
         let mut start = 0;
-        mailboxes.chunk_by(|one, next| one.address.domain() == next.address.domain()).map(move |chunk| {
+        mailboxes.chunk_by(same_domain).map(move |chunk| {
             let range = start..start + chunk.len();
             start = range.end;
             Place { job, range }
@@ -37,14 +37,48 @@ pub(super) fn places(jobs: &[TenantJob]) -> impl Iterator<Item = Place> {
     })
 }
 
-/// What a domain's list was when its progress was recorded: a run that is resumed over another list begins the domain again.
-pub(super) fn digest_of(mailboxes: &[Mailbox]) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    for mailbox in mailboxes {
-        hash.update(mailbox.address.key());
-        hash.update("\n");
+/// Whether two mailboxes are of one domain, for the parts of an ordered list.
+pub(super) fn same_domain(one: &Mailbox, next: &Mailbox) -> bool {
+    one.address.domain() == next.address.domain()
+}
+
+/// By what is judged, whoever's mailboxes they are: this program, its clients and its endpoints.
+pub(super) struct Rules(Sha256);
+
+impl Rules {
+    pub(super) fn of(auditor: &Auditor) -> Self {
+        let mut hash = Sha256::new();
+        put(&mut hash, env!("CARGO_PKG_VERSION"));
+        for client in auditor.clients.iter() {
+            put(&mut hash, &format!("{client:?}"));
+        }
+        for endpoint in auditor.endpoints.iter() {
+            put(&mut hash, &format!("{endpoint:?}"));
+        }
+        Self(hash)
     }
-    hash.finalize().into()
+
+    /// What a domain's outcomes follow from besides the answers, as it was when its progress was recorded: a run that is resumed
+    /// over another list, or with other settings, begins the domain again.
+    pub(super) fn digest_of(&self, tenant: &Tenant, mailboxes: &[Mailbox]) -> [u8; 32] {
+        let mut hash = self.0.clone();
+        let Tenant { id: _, name: _, hosting, clients, allowed_hosts, manual_settings: _ } = tenant;
+        put(&mut hash, &format!("{:?}", (hosting, clients, allowed_hosts)));
+        for part in mailboxes.chunk_by(|one, next| Arc::ptr_eq(&one.profile, &next.profile)) {
+            let profile = part.first().map(|mailbox| format!("{:?}", mailbox.profile)).unwrap_or_default();
+            for mailbox in part {
+                put(&mut hash, &mailbox.address.key());
+                put(&mut hash, &profile);
+            }
+        }
+        hash.finalize().into()
+    }
+}
+
+/// With its length, so that no two rows of texts run together to the same.
+fn put(hash: &mut Sha256, text: &str) {
+    hash.update(text.len().to_le_bytes());
+    hash.update(text);
 }
 
 /// A block with the domain that it belongs to.

@@ -14,10 +14,10 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Auditor, Progress, Tally,
     domain::Errand,
-    place::{Delivery, Outlet, digest_of, places},
+    place::{Delivery, Outlet, Rules, places, same_domain},
 };
 use crate::{
-    model::{Mailbox, Tenant, TenantId},
+    model::{Domain, Mailbox, Tenant, TenantId},
     store::{self, DomainBatch, Entry, Recorded, RunId, RunState, Store, StoreError},
 };
 
@@ -122,7 +122,9 @@ pub async fn run(
     }
     if !stopped {
         for job in jobs.iter() {
-            recorded.gone += store.finish_tenant(run, &job.tenant.id, auditor.clock.seconds()).await?;
+            let domains: Vec<&Domain> =
+                job.mailboxes.chunk_by(same_domain).filter_map(|chunk| Some(chunk.first()?.address.domain())).collect();
+            recorded.gone += store.finish_tenant(run, (&job.tenant.id, &domains), auditor.clock.seconds()).await?;
         }
     }
     let wanted = if stopped { RunState::Interrupted } else { RunState::Finished };
@@ -170,6 +172,7 @@ async fn ask_all(
     sender: mpsc::Sender<Delivery>,
 ) -> Result<(), RunError> {
     let mut tasks = JoinSet::new();
+    let rules = Rules::of(auditor);
     for place in places(jobs) {
         while tasks.len() >= options.domains_at_once.max(1) {
             tasks.join_next().await.transpose()?;
@@ -179,7 +182,7 @@ async fn ask_all(
         }
         let mailboxes = place.mailboxes(jobs);
         let (Some(tenant), Some(first)) = (place.tenant(jobs), mailboxes.first()) else { continue };
-        let list = digest_of(mailboxes);
+        let list = rules.digest_of(tenant, mailboxes);
         // a new run has recorded nothing
         let known = if options.resume {
             store.progress(run, (&tenant.id, first.address.domain()), &list).await?

@@ -124,6 +124,13 @@ impl EndpointTable {
         Ok(table)
     }
 
+    /// All rows: those of whole names by name, then the patterns in their order.
+    pub fn iter(&self) -> impl Iterator<Item = &Endpoint> {
+        let mut exact: Vec<(&String, &Vec<Endpoint>)> = self.exact.iter().collect();
+        exact.sort_by_key(|(host, _)| *host);
+        exact.into_iter().flat_map(|(_, rows)| rows).chain(&self.patterns)
+    }
+
     /// The row for a host in a use; a row for the exact name wins over a pattern.
     #[must_use]
     pub fn find(&self, host: &str, used: Use) -> Option<&Endpoint> {

@@ -24,6 +24,9 @@ enum DbCommand {
     },
     /// Reads the whole database and says whether it is sound
     Check {
+        /// Where mailboxes were changed by something else than an audit: makes the next audit write them anew
+        #[arg(long)]
+        mend: bool,
         /// The database [default: the configuration's]
         #[arg(value_name = "DATABASE")]
         database: Option<PathBuf>,
@@ -47,15 +50,25 @@ pub(super) async fn run(args: &DbArgs, common: &Common, out: &mut impl Write) ->
             writeln!(out, "{}: {migrated}", path.display())?;
             Ok(Exit::Clean)
         }
-        DbCommand::Check { database } => {
+        DbCommand::Check { mend, database } => {
             let path = Site::load(common)?.database(database.as_ref())?;
+            if *mend {
+                let store = Store::open(&path).await?;
+                let domains = store.break_wrong_seals().await?;
+                writeln!(out, "{}: the next audit writes anew what it finds in {domains} domains", path.display())?;
+                store.close().await?;
+            }
             let check = Store::open_read_only(&path).await?.check().await?;
             for problem in check.problems() {
                 writeln!(out, "{problem}")?;
             }
-            let sound = check.is_sound();
-            writeln!(out, "{}: {}", path.display(), if sound { "sound" } else { "damaged: restore a backup" })?;
-            Ok(if sound { Exit::Clean } else { Exit::Findings })
+            let state = match (check.is_sound(), check.is_mendable()) {
+                (true, _) => "sound",
+                (false, true) => "changed by something else than an audit: restore a backup, or give --mend and audit again",
+                (false, false) => "damaged: restore a backup",
+            };
+            writeln!(out, "{}: {state}", path.display())?;
+            Ok(if check.is_sound() { Exit::Clean } else { Exit::Findings })
         }
         DbCommand::Backup { to, database } => {
             let path = Site::load(common)?.database(database.as_ref())?;

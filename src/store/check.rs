@@ -6,6 +6,7 @@ use super::{
     Reader, StoreError,
     content::digest_of,
     error::doing,
+    seal::{Broken, find_broken},
     sqlite::{integrity, orphans},
 };
 
@@ -18,6 +19,8 @@ pub struct Check {
     pub orphans: Vec<String>,
     /// What contradicts itself.
     pub contradictions: Vec<String>,
+    /// Domains whose mailboxes something else than an audit has changed, which audits would not notice.
+    pub seals: Vec<String>,
 }
 
 impl Check {
@@ -29,7 +32,13 @@ impl Check {
 
     /// Everything that was found.
     pub fn problems(&self) -> impl Iterator<Item = &str> {
-        self.integrity.iter().chain(&self.orphans).chain(&self.contradictions).map(String::as_str)
+        self.integrity.iter().chain(&self.orphans).chain(&self.contradictions).chain(&self.seals).map(String::as_str)
+    }
+
+    /// Whether nothing but seals is wrong: [`super::Store::break_wrong_seals`] then mends it, and no backup is needed.
+    #[must_use]
+    pub fn is_mendable(&self) -> bool {
+        self.integrity.is_empty() && self.orphans.is_empty() && self.contradictions.is_empty() && !self.seals.is_empty()
     }
 }
 
@@ -39,15 +48,23 @@ impl Reader {
     /// # Errors
     /// [`StoreError::Query`] where the check itself cannot be made.
     pub async fn check(&self) -> Result<Check, StoreError> {
-        let mut connection = self.pool.acquire().await.map_err(doing("begin the check"))?;
-        let mut check = Check { integrity: integrity(&mut connection).await?, ..Check::default() };
+        // one state of the database, though an audit goes on
+        let mut tx = self.pool.begin().await.map_err(doing("begin the check"))?;
+        let mut check = Check { integrity: integrity(&mut tx).await?, ..Check::default() };
         // a broken file makes the others fail or lie
         if check.integrity.is_empty() {
-            check.orphans = orphans(&mut connection).await?;
-            check.contradictions = contradictions(&mut connection).await?;
+            check.orphans = orphans(&mut tx).await?;
+            check.contradictions = contradictions(&mut tx).await?;
+            let broken = find_broken(&mut tx).await.map_err(doing("compare the seals"))?;
+            check.seals = broken.iter().map(in_words).collect();
         }
+        tx.rollback().await.map_err(doing("end the check"))?;
         Ok(check)
     }
+}
+
+fn in_words(Broken { tenant, domain }: &Broken) -> String {
+    format!("the mailboxes of {domain} (tenant {tenant}) are not as the last audit left them, and the next one would not notice")
 }
 
 async fn contradictions(connection: &mut SqliteConnection) -> Result<Vec<String>, StoreError> {

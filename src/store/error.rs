@@ -1,7 +1,11 @@
 //! Why the database could not do its job.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
+use super::RunId;
 use crate::model::{Domain, TenantId};
 
 /// Why the database could not do its job.
@@ -23,6 +27,20 @@ pub enum StoreError {
         /// The lock file.
         lock: PathBuf,
     },
+    /// The file has several names, and each would have a write-ahead log of its own.
+    #[error("`{}` has {links} names (hard links), which damages a database that is written: remove the others, or copy it", path.display())]
+    Linked {
+        /// Which file.
+        path: PathBuf,
+        /// How many names it has.
+        links: u64,
+    },
+    /// The run was closed, or another began, while this one was at work.
+    #[error("run {run} is not under way any more: another audit works with this database, and nothing more of this one is recorded")]
+    Superseded {
+        /// The run.
+        run: RunId,
+    },
     /// SQLite cannot open the file, or it is no database.
     #[error("cannot open the database `{}`", path.display())]
     Open {
@@ -30,6 +48,17 @@ pub enum StoreError {
         path: PathBuf,
         /// Why not.
         source: sqlx::Error,
+    },
+    /// The file, or the folder that it is in, cannot be written. SQLite needs that to read, too: its log lies beside the file.
+    #[error(
+        "the database `{}` cannot be used, as it, `*.lock` beside it or their folder cannot be written: allow this user to write them, or copy the database to where that is so",
+        path.display()
+    )]
+    ReadOnly {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A database of another program.
     #[error("`{}` is a database of another program", path.display())]
@@ -103,9 +132,48 @@ impl StoreError {
     /// Whether whoever called can mend it: another file, another program version, another time.
     #[must_use]
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::Locked { .. } | Self::Open { .. } | Self::NotOurs { .. } | Self::Schema { .. } | Self::File { .. })
+        matches!(
+            self,
+            Self::Locked { .. }
+                | Self::Linked { .. }
+                | Self::Open { .. }
+                | Self::ReadOnly { .. }
+                | Self::NotOurs { .. }
+                | Self::Schema { .. }
+                | Self::File { .. }
+        )
     }
 }
+
+/// Gives a failed attempt at the database's file its subject.
+pub(super) fn opening(path: &Path) -> impl FnOnce(sqlx::Error) -> StoreError {
+    move |source| {
+        let code = source.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
+        let path = path.to_owned();
+        match code.map(|code| code & PRIMARY) {
+            Some(SQLITE_READONLY) => StoreError::ReadOnly { path, source: source.into() },
+            // the file can be read, so it is the log that cannot be made
+            Some(SQLITE_CANTOPEN) if path.is_file() => StoreError::ReadOnly { path, source: source.into() },
+            _ => StoreError::Open { path, source },
+        }
+    }
+}
+
+/// Gives a failed attempt to make a file of the database, or beside it, its subject.
+pub(super) fn making(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+    move |source| {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => StoreError::ReadOnly { path, source: source.into() },
+            _ => StoreError::File { doing, path, source },
+        }
+    }
+}
+
+/// The part of a result code that names the kind of failure (sqlite.org/rescode.html).
+const PRIMARY: u32 = 0xff;
+const SQLITE_READONLY: u32 = 8;
+const SQLITE_CANTOPEN: u32 = 14;
 
 /// Gives a failed statement its subject.
 pub(super) fn doing(doing: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {

@@ -29,7 +29,8 @@ impl std::fmt::Display for Migrated {
 pub(super) const APPLICATION_ID: i64 = 0x4144_4175;
 
 /// All migrations, in order. What has landed here is never edited.
-pub(super) const ALL: &[&str] = &[include_str!("../../migrations/sqlite/0001_audit.sql")];
+pub(super) const ALL: &[&str] =
+    &[include_str!("../../migrations/sqlite/0001_audit.sql"), include_str!("../../migrations/sqlite/0002_incident.sql")];
 
 const KNOWN: i64 = count(ALL);
 

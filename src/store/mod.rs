@@ -4,34 +4,56 @@
 //!
 //! SQLite in WAL mode, `synchronous = FULL`: what `record` has returned survives a power cut on an honest disk.
 
+mod alarm;
+mod body;
+mod channel;
 mod check;
 mod compare;
+mod conclude;
 mod content;
 mod dossier;
 mod error;
+mod event;
 mod figure;
+mod group;
 mod history;
+mod incident;
+mod lease;
 mod lock;
 mod migration;
+mod outbox;
+mod people;
+mod plan;
 mod read;
 mod record;
+mod route;
 mod run;
 mod seal;
 mod sqlite;
 mod summary;
+mod word;
 mod write;
 
 use std::path::{Path, PathBuf};
 
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
+pub use alarm::GroupState;
 pub use check::Check;
+pub use conclude::{Concluded, Conclusion, Scope};
 pub use dossier::{Dossier, DossierRecord};
 pub use error::StoreError;
 pub use figure::{ChannelFigures, Figures, IncidentFigure, MailboxFigure, TenantFigures};
+pub use group::DomainGroup;
+pub use incident::{IncidentChange, IncidentFilter};
+pub use lease::{Fate, Settled};
 pub use migration::Migrated;
+pub use outbox::Queue;
+pub use people::Desk;
+pub use plan::{Demand, DemandId, Recheck, Schedule};
 pub use read::{MailboxPages, MailboxRow, ReportFilter};
 pub use record::{DomainBatch, Entry, Recorded};
+pub use route::Destination;
 pub use run::{Progress, Run, RunId, RunState};
 pub use summary::TenantSummary;
 
@@ -130,8 +152,16 @@ impl Store {
         migration::require_known(path, found)?;
         let writer = sqlite::open_writer(path).await?;
         let migrated = migration::run(&writer, migration::ALL).await?;
+        sqlite::forget_statistics(&writer).await?;
+        // only who holds the lock leases
+        lease::expire_leases(&writer, i64::MAX).await?;
         let reader = Reader { path: path.to_owned(), pool: sqlite::open_readers(path).await? };
         Ok((Self { reader, writer, known: content::Known::default(), _lock: lock }, migrated))
+    }
+
+    /// Makes an attempt to write.
+    async fn attempt<T, F: Future<Output = Result<T, StoreError>>>(&self, make: impl Fn() -> F) -> Result<T, StoreError> {
+        make().await
     }
 
     /// A transaction that holds the write lock from its first statement; rolled back where it is dropped.

@@ -1,16 +1,12 @@
 //! Reading what was found, a page at a time: a report of a million rows holds one page, and no transaction longer than that.
 
-use std::{
-    collections::{HashMap, HashSet},
-    ops::ControlFlow,
-    sync::Arc,
-};
+use std::{collections::HashMap, ops::ControlFlow, sync::Arc};
 
-use serde::de::DeserializeOwned;
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use super::{
     Reader, RunId, StoreError,
+    body::Bodies,
     error::{doing, stored},
     history::{Past, since},
 };
@@ -217,47 +213,7 @@ async fn run_at(connection: &mut SqliteConnection, run: RunId) -> Result<i64, St
     at.ok_or_else(|| doing("find the run")(sqlx::Error::RowNotFound))
 }
 
-/// Stored texts by id, each read once. Bounded: forgotten as a whole when full.
-struct Bodies<T> {
-    table: &'static str,
-    read: HashMap<i64, Arc<T>>,
-}
-
-impl<T: DeserializeOwned> Bodies<T> {
-    fn new(table: &'static str) -> Self {
-        Self { table, read: HashMap::new() }
-    }
-
-    fn find(&self, id: i64) -> Option<Arc<T>> {
-        self.read.get(&id).cloned()
-    }
-
-    async fn load(&mut self, connection: &mut SqliteConnection, wanted: impl Iterator<Item = i64>) -> Result<(), StoreError> {
-        let wanted: HashSet<i64> = wanted.collect();
-        if self.read.len() + wanted.len() > BODIES {
-            self.read.retain(|id, _| wanted.contains(id));
-        }
-        let missing: Vec<i64> = wanted.into_iter().filter(|id| !self.read.contains_key(id)).collect();
-        for chunk in missing.chunks(500) {
-            let mut select = QueryBuilder::<Sqlite>::new(format!("SELECT id, body FROM {} WHERE id IN (", self.table));
-            let mut ids = select.separated(", ");
-            for id in chunk {
-                ids.push_bind(*id);
-            }
-            ids.push_unseparated(")");
-            let rows: Vec<(i64, String)> =
-                select.build_query_as().persistent(false).fetch_all(&mut *connection).await.map_err(doing("read the outcomes"))?;
-            for (id, body) in rows {
-                self.read.insert(id, Arc::new(serde_json::from_str(&body).map_err(stored(self.table))?));
-            }
-        }
-        Ok(())
-    }
-}
-
 /// Rows a page.
 const PAGE: i64 = 2_000;
-/// Bodies that are kept from page to page.
-const BODIES: usize = 20_000;
 /// Sorts after every tenant's id, which is ASCII.
 const AFTER_EVERY_TENANT: &str = "~";

@@ -1,7 +1,7 @@
 //! Recording: the mailboxes of a domain, or a part of them, with their outcomes and the progress in one transaction.
 
 use std::{
-    collections::{HashMap, hash_map::Entry as Slot},
+    collections::{BTreeSet, HashMap, hash_map::Entry as Slot},
     sync::Arc,
 };
 
@@ -13,6 +13,7 @@ use super::{
     content::{Content, Digest},
     dossier::store_dossier,
     error::{doing, stored},
+    run::require_under_way,
     seal::{put_seal, read_standing, seal_of},
     write,
 };
@@ -74,8 +75,8 @@ impl Store {
     /// Records a batch: all of it or, where it fails or is dropped, nothing. Writes only what differs from what is known.
     ///
     /// # Errors
-    /// [`StoreError::Batch`] where the entries are out of order, of another domain, or recorded already; else
-    /// [`StoreError::Query`].
+    /// [`StoreError::Batch`] where the entries are out of order, of another domain, or recorded already,
+    /// [`StoreError::Superseded`] where the run is over; else [`StoreError::Query`].
     pub async fn record(&self, batch: DomainBatch<'_>) -> Result<Recorded, StoreError> {
         self.record_all(std::slice::from_ref(&batch)).await
     }
@@ -87,6 +88,9 @@ impl Store {
     pub async fn record_all(&self, batches: &[DomainBatch<'_>]) -> Result<Recorded, StoreError> {
         let mut tx = self.begin().await?;
         let (mut recorded, mut fresh) = (Recorded::default(), Vec::new());
+        for run in batches.iter().map(|batch| batch.run).collect::<BTreeSet<_>>() {
+            require_under_way(&mut tx, run).await?;
+        }
         for batch in batches {
             recorded += self.record_one(&mut tx, batch, &mut fresh).await?;
         }
@@ -192,4 +196,4 @@ async fn read_found(connection: &mut SqliteConnection, batch: &DomainBatch<'_>, 
 type FoundRow = (i64, String, String, i64, Option<String>, Option<i64>);
 
 /// Sorts after every address key: a local part has 64 octets, so 16 such characters at most.
-const AFTER_EVERY_KEY: &str = "\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}";
+pub(super) const AFTER_EVERY_KEY: &str = "\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}\u{10ffff}";

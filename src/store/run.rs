@@ -1,10 +1,10 @@
 //! Runs, their tenants, and how far each domain came.
 
-use std::fmt;
+use std::{collections::HashSet, fmt};
 
 use sqlx::SqliteConnection;
 
-use super::{Reader, Store, StoreError, content::Digest, error::doing, sqlite};
+use super::{Reader, Scope, Store, StoreError, content::Digest, error::doing, seal::break_seals_of_the_dead, sqlite};
 use crate::model::{Domain, TenantId};
 
 /// The number of a run; later runs have higher ones.
@@ -64,14 +64,28 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn begin_run(&self, tenants: &[(TenantId, String, u64)], at: i64) -> Result<RunId, StoreError> {
+        self.begin_any(tenants, (at, false)).await
+    }
+
+    /// Begins a run over some of the lists' domains, which is not resumed where it dies; else as [`Store::begin_run`].
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn begin_part(&self, tenants: &[(TenantId, String, u64)], at: i64) -> Result<RunId, StoreError> {
+        self.begin_any(tenants, (at, true)).await
+    }
+
+    async fn begin_any(&self, tenants: &[(TenantId, String, u64)], (at, is_part): (i64, bool)) -> Result<RunId, StoreError> {
         let mut tx = self.begin().await?;
+        break_seals_of_the_dead(&mut tx).await.map_err(doing("break the seals of a run that died"))?;
         sqlx::query("UPDATE run SET state = 'interrupted', finished_at = $1 WHERE state = 'running'")
             .bind(at)
             .execute(&mut *tx)
             .await
             .map_err(doing("close a run that died"))?;
-        let run = sqlx::query_scalar("INSERT INTO run (started_at, state) VALUES ($1, 'running') RETURNING id")
+        let run = sqlx::query_scalar("INSERT INTO run (started_at, state, is_part) VALUES ($1, 'running', $2) RETURNING id")
             .bind(at)
+            .bind(is_part)
             .fetch_one(&mut *tx)
             .await
             .map_err(doing("begin a run"))?;
@@ -87,9 +101,10 @@ impl Store {
     /// [`StoreError::Query`].
     pub async fn resume_run(&self, tenants: &[(TenantId, String, u64)], at: i64) -> Result<Option<RunId>, StoreError> {
         let mut tx = self.begin().await?;
+        break_seals_of_the_dead(&mut tx).await.map_err(doing("break the seals of a run that died"))?;
         let resumed: Option<i64> = sqlx::query_scalar(
             "UPDATE run SET state = 'running', finished_at = NULL, resumed_at = $1
-             WHERE id = (SELECT max(id) FROM run) AND state <> 'finished' RETURNING id",
+             WHERE id = (SELECT max(id) FROM run) AND state <> 'finished' AND is_part = 0 RETURNING id",
         )
         .bind(at)
         .fetch_optional(&mut *tx)
@@ -111,30 +126,16 @@ impl Store {
         read_progress(&mut connection, run, (tenant, domain), list).await
     }
 
-    /// Closes a tenant's part of a run whose every domain has been recorded: mailboxes of domains that the run did not meet
-    /// have left the list. Returns how many.
+    /// Closes a tenant's part of a run whose every domain has been recorded: mailboxes of domains that are not among these have
+    /// left the list. Returns how many.
     ///
     /// # Errors
-    /// [`StoreError::Unfinished`] where a domain is recorded in part; [`StoreError::Query`].
-    pub async fn finish_tenant(&self, run: RunId, tenant: &TenantId, at: i64) -> Result<u64, StoreError> {
+    /// [`StoreError::Unfinished`] where one of these domains is not recorded to its end; [`StoreError::Superseded`];
+    /// [`StoreError::Query`].
+    pub async fn finish_tenant(&self, run: RunId, (tenant, domains): (&TenantId, &[&Domain]), at: i64) -> Result<u64, StoreError> {
         let mut tx = self.begin().await?;
-        let unfinished: Option<String> =
-            sqlx::query_scalar("SELECT name FROM domain WHERE tenant = $1 AND run = $2 AND done = 0 ORDER BY name LIMIT 1")
-                .bind(tenant.as_str())
-                .bind(run.0)
-                .fetch_optional(&mut *tx)
-                .await
-                .map_err(doing("finish a tenant"))?;
-        if let Some(domain) = unfinished {
-            return Err(StoreError::Unfinished { tenant: tenant.clone(), domain });
-        }
-        let gone = unlist_unmet(&mut tx, run, tenant, at).await.map_err(doing("finish a tenant"))?;
-        sqlx::query("UPDATE run_tenant SET state = 'finished' WHERE run = $1 AND tenant = $2")
-            .bind(run.0)
-            .bind(tenant.as_str())
-            .execute(&mut *tx)
-            .await
-            .map_err(doing("finish a tenant"))?;
+        require_under_way(&mut tx, run).await?;
+        let gone = close_tenant(&mut tx, run, (tenant, Scope::Whole(domains)), at).await?;
         tx.commit().await.map_err(doing("finish a tenant"))?;
         Ok(gone)
     }
@@ -143,11 +144,13 @@ impl Store {
     /// whatever it was to be; returns what it is.
     ///
     /// # Errors
-    /// [`StoreError::Query`].
+    /// [`StoreError::Superseded`]; [`StoreError::Query`].
     pub async fn finish_run(&self, run: RunId, state: RunState, at: i64) -> Result<RunState, StoreError> {
+        let mut tx = self.begin().await?;
+        require_under_way(&mut tx, run).await?;
         let open: i64 = sqlx::query_scalar("SELECT count(*) FROM run_tenant WHERE run = $1 AND state <> 'finished'")
             .bind(run.0)
-            .fetch_one(&self.writer)
+            .fetch_one(&mut *tx)
             .await
             .map_err(doing("finish a run"))?;
         let state = if open > 0 && state == RunState::Finished { RunState::Interrupted } else { state };
@@ -155,9 +158,10 @@ impl Store {
             .bind(state.as_str())
             .bind((state != RunState::Running).then_some(at))
             .bind(run.0)
-            .execute(&self.writer)
+            .execute(&mut *tx)
             .await
             .map_err(doing("finish a run"))?;
+        tx.commit().await.map_err(doing("finish a run"))?;
         sqlite::release_pages(&self.writer).await?;
         sqlite::checkpoint(&self.writer).await?;
         Ok(state)
@@ -170,12 +174,14 @@ impl Reader {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn previous_count(&self, tenant: &TenantId) -> Result<Option<u64>, StoreError> {
-        let count: Option<i64> =
-            sqlx::query_scalar("SELECT mailboxes FROM run_tenant WHERE tenant = $1 AND state = 'finished' ORDER BY run DESC LIMIT 1")
-                .bind(tenant.as_str())
-                .fetch_optional(&self.pool)
-                .await
-                .map_err(doing("read the previous count"))?;
+        let count: Option<i64> = sqlx::query_scalar(
+            "SELECT p.mailboxes FROM run_tenant p JOIN run r ON r.id = p.run
+             WHERE p.tenant = $1 AND p.state = 'finished' AND r.is_part = 0 ORDER BY p.run DESC LIMIT 1",
+        )
+        .bind(tenant.as_str())
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(doing("read the previous count"))?;
         Ok(count.map(i64::unsigned_abs))
     }
 
@@ -220,6 +226,49 @@ impl fmt::Display for RunId {
     }
 }
 
+/// Closes a tenant's part of a run; returns how many mailboxes have left the list.
+pub(super) async fn close_tenant(
+    connection: &mut SqliteConnection,
+    run: RunId,
+    (tenant, scope): (&TenantId, Scope<'_>),
+    at: i64,
+) -> Result<u64, StoreError> {
+    let (Scope::Whole(domains) | Scope::Part(domains)) = scope;
+    let known: Vec<(String, bool)> = sqlx::query_as("SELECT name, run = $2 AND done FROM domain WHERE tenant = $1")
+        .bind(tenant.as_str())
+        .bind(run.0)
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(doing("finish a tenant"))?;
+    let done: HashSet<&str> = known.iter().filter(|(_, done)| *done).map(|(name, _)| name.as_str()).collect();
+    if let Some(unfinished) = domains.iter().find(|domain| !done.contains(domain.as_str())) {
+        return Err(StoreError::Unfinished { tenant: tenant.clone(), domain: unfinished.to_string() });
+    }
+    let mut gone = 0;
+    if let Scope::Whole(domains) = scope {
+        let listed: HashSet<&str> = domains.iter().map(|domain| domain.as_str()).collect();
+        for (name, _) in known.iter().filter(|(name, _)| !listed.contains(name.as_str())) {
+            gone += unlist(connection, run, (tenant, name), at).await.map_err(doing("finish a tenant"))?;
+        }
+    }
+    sqlx::query("UPDATE run_tenant SET state = 'finished' WHERE run = $1 AND tenant = $2")
+        .bind(run.0)
+        .bind(tenant.as_str())
+        .execute(connection)
+        .await
+        .map_err(doing("finish a tenant"))?;
+    Ok(gone)
+}
+
+/// Refuses to write for a run that was closed, or after which another began.
+pub(super) async fn require_under_way(connection: &mut SqliteConnection, run: RunId) -> Result<(), StoreError> {
+    let newest: Option<i64> = sqlx::query_scalar("SELECT id FROM run WHERE id = (SELECT max(id) FROM run) AND state = 'running'")
+        .fetch_optional(connection)
+        .await
+        .map_err(doing("look for the run"))?;
+    if newest == Some(run.0) { Ok(()) } else { Err(StoreError::Superseded { run }) }
+}
+
 /// How far a run came in a domain, inside a transaction.
 pub(super) async fn read_progress(
     connection: &mut SqliteConnection,
@@ -261,29 +310,28 @@ async fn enter_tenants(connection: &mut SqliteConnection, run: i64, tenants: &[(
     Ok(())
 }
 
-async fn unlist_unmet(connection: &mut SqliteConnection, run: RunId, tenant: &TenantId, at: i64) -> sqlx::Result<u64> {
+/// Takes a domain's mailboxes off the list, and forgets how far the run came in it: should the list have it again, it begins anew.
+async fn unlist(connection: &mut SqliteConnection, run: RunId, (tenant, domain): (&TenantId, &str), at: i64) -> sqlx::Result<u64> {
     sqlx::query(
         "INSERT INTO history (mailbox, run, outcome, at)
-         SELECT m.id, $2, NULL, $3 FROM domain d JOIN mailbox m ON m.tenant = d.tenant AND m.domain = d.name
-         WHERE d.tenant = $1 AND d.run <> $2 AND m.outcome IS NOT NULL",
+         SELECT id, $3, NULL, $4 FROM mailbox WHERE tenant = $1 AND domain = $2 AND outcome IS NOT NULL
+         ON CONFLICT (mailbox, run) DO UPDATE SET outcome = NULL, at = excluded.at",
     )
     .bind(tenant.as_str())
+    .bind(domain)
     .bind(run.0)
     .bind(at)
     .execute(&mut *connection)
     .await?;
-    sqlx::query("DELETE FROM seal WHERE tenant = $1 AND domain IN (SELECT name FROM domain WHERE tenant = $1 AND run <> $2)")
+    for statement in
+        ["DELETE FROM seal WHERE tenant = $1 AND domain = $2", "UPDATE domain SET through = NULL, done = 0 WHERE tenant = $1 AND name = $2"]
+    {
+        sqlx::query(statement).bind(tenant.as_str()).bind(domain).execute(&mut *connection).await?;
+    }
+    let gone = sqlx::query("UPDATE mailbox SET outcome = NULL WHERE tenant = $1 AND domain = $2 AND outcome IS NOT NULL")
         .bind(tenant.as_str())
-        .bind(run.0)
-        .execute(&mut *connection)
+        .bind(domain)
+        .execute(connection)
         .await?;
-    let gone = sqlx::query(
-        "UPDATE mailbox SET outcome = NULL
-         WHERE tenant = $1 AND outcome IS NOT NULL AND domain IN (SELECT name FROM domain WHERE tenant = $1 AND run <> $2)",
-    )
-    .bind(tenant.as_str())
-    .bind(run.0)
-    .execute(connection)
-    .await?;
     Ok(gone.rows_affected())
 }

@@ -12,7 +12,11 @@ use sqlx::{
     sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
 
-use super::{Reader, StoreError, error::doing, lock::beside};
+use super::{
+    Reader, StoreError,
+    error::{doing, making, opening},
+    lock::beside,
+};
 
 /// What a file says of itself.
 #[derive(Debug, Clone, Copy)]
@@ -45,31 +49,43 @@ impl Reader {
     }
 
     async fn copy_to(&self, partial: &Path) -> Result<(), StoreError> {
-        let mut source = plain(&self.path).connect().await.map_err(open(&self.path))?;
+        let mut source = plain(&self.path).connect().await.map_err(opening(&self.path))?;
         let name = partial.to_str().ok_or_else(|| file("name", partial)(io::ErrorKind::InvalidFilename.into()))?;
         sqlx::query("VACUUM INTO $1").bind(name).execute(&mut source).await.map_err(doing("copy everything"))?;
         source.close().await.map_err(doing("close"))?;
-        let mut copy = plain(partial).connect().await.map_err(open(partial))?;
+        let mut copy = plain(partial).connect().await.map_err(opening(partial))?;
         let problem = integrity(&mut copy).await?.into_iter().next();
         copy.close().await.map_err(doing("close"))?;
         problem.map_or(Ok(()), |problem| Err(StoreError::Copy { problem }))
     }
 }
 
-/// Makes the file, readable to its owner only (it holds personal data), where there is none.
+/// Makes the file, readable to its owner only (it holds personal data), where there is none. One that is there keeps its mode:
+/// somebody may have given it on purpose.
 pub(super) fn create_private(path: &Path) -> Result<(), StoreError> {
     match create_new_private(path) {
-        Err(StoreError::File { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(StoreError::File { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {
+            warn_of_others(path);
+            Ok(())
+        }
         other => other,
+    }
+}
+
+fn warn_of_others(path: &Path) {
+    #[cfg(unix)]
+    if fs::metadata(path).is_ok_and(|file| std::os::unix::fs::PermissionsExt::mode(&file.permissions()) & 0o077 != 0) {
+        let path = path.display();
+        tracing::warn!(%path, "the database holds personal data, and others than its owner have access: `chmod 600 {path}` ends that");
     }
 }
 
 /// Reads whose file it is, without touching it.
 pub(super) async fn inspect(path: &Path) -> Result<Header, StoreError> {
-    let mut connection = plain(path).connect().await.map_err(open(path))?;
-    let application_id = number(&mut connection, "PRAGMA application_id").await.map_err(open(path))?;
-    let user_version = number(&mut connection, "PRAGMA user_version").await.map_err(open(path))?;
-    let objects = number(&mut connection, "SELECT count(*) FROM sqlite_schema").await.map_err(open(path))?;
+    let mut connection = plain(path).connect().await.map_err(opening(path))?;
+    let application_id = number(&mut connection, "PRAGMA application_id").await.map_err(opening(path))?;
+    let user_version = number(&mut connection, "PRAGMA user_version").await.map_err(opening(path))?;
+    let objects = number(&mut connection, "SELECT count(*) FROM sqlite_schema").await.map_err(opening(path))?;
     let version: String =
         sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut connection).await.map_err(doing("read SQLite's version"))?;
     connection.close().await.map_err(doing("close"))?;
@@ -85,36 +101,44 @@ pub(super) async fn open_writer(path: &Path) -> Result<SqlitePool, StoreError> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .pragma("journal_size_limit", JOURNAL_SIZE_LIMIT);
-    let pool = SqlitePoolOptions::new()
-        .max_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .acquire_timeout(WRITE_TIMEOUT)
-        .connect_with(options)
-        .await
-        .map_err(open(path))?;
-    let mut connection = pool.acquire().await.map_err(open(path))?;
-    require(&mut connection, COMMON).await?;
-    require(&mut connection, WRITER).await?;
-    drop(connection);
-    Ok(pool)
+    let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None).acquire_timeout(WRITE_TIMEOUT);
+    let writer = connect(path, pool, options, WRITER).await?;
+    // SQLite opens what it cannot write, and says so at the first attempt
+    let attempt = writer.begin_with("BEGIN IMMEDIATE").await.map_err(opening(path))?;
+    attempt.rollback().await.map_err(opening(path))?;
+    Ok(writer)
 }
 
 /// A few connections that cannot write.
 pub(super) async fn open_readers(path: &Path) -> Result<SqlitePool, StoreError> {
     // journal_mode and auto_vacuum would fail here: they write
     let options = common(path).read_only(true).pragma("query_only", "ON");
-    let pool = SqlitePoolOptions::new()
-        .max_connections(READERS)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_with(options)
-        .await
-        .map_err(open(path))?;
-    let mut connection = pool.acquire().await.map_err(open(path))?;
+    let pool = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(ACQUIRE_TIMEOUT);
+    connect(path, pool, options, READER).await
+}
+
+/// Connects, and proves that the settings were taken.
+async fn connect(path: &Path, pool: SqlitePoolOptions, options: SqliteConnectOptions, own: &[Required]) -> Result<SqlitePool, StoreError> {
+    let pool = pool.connect_with(options).await.map_err(opening(path))?;
+    let mut connection = pool.acquire().await.map_err(opening(path))?;
     require(&mut connection, COMMON).await?;
-    require(&mut connection, READER).await?;
+    require(&mut connection, own).await?;
     drop(connection);
     Ok(pool)
+}
+
+/// Drops what `ANALYZE` left, which earlier programs ran: taken over few rows, it misleads the planner once there are many. The
+/// queries are written for the plan that they get without.
+pub(super) async fn forget_statistics(writer: &SqlitePool) -> Result<(), StoreError> {
+    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE name IN ('sqlite_stat1', 'sqlite_stat4')")
+        .fetch_one(writer)
+        .await
+        .map_err(doing("look for statistics"))?;
+    if left > 0 {
+        let drop_both = "DROP TABLE IF EXISTS sqlite_stat1; DROP TABLE IF EXISTS sqlite_stat4";
+        sqlx::raw_sql(drop_both).execute(writer).await.map_err(doing("drop statistics"))?;
+    }
+    Ok(())
 }
 
 /// Writes the whole log back and empties it; does what it can while a reader is at work.
@@ -160,7 +184,7 @@ fn common(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-async fn require(connection: &mut SqliteConnection, settings: &[(&'static str, &'static str, &'static str)]) -> Result<(), StoreError> {
+async fn require(connection: &mut SqliteConnection, settings: &[Required]) -> Result<(), StoreError> {
     for &(what, query, wanted) in settings {
         let row = sqlx::query(query).fetch_one(&mut *connection).await.map_err(doing("read a setting back"))?;
         let found = text_or_number(&row).map_err(doing("read a setting back"))?;
@@ -191,7 +215,7 @@ fn create_new_private(path: &Path) -> Result<(), StoreError> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop).map_err(file("create", path))
+    options.open(path).map(drop).map_err(making("create", path))
 }
 
 /// Gives a finished file its name, so that it is there whole or not at all, also after a power cut.
@@ -206,10 +230,6 @@ fn file(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreErro
     move |source| StoreError::File { doing, path: path.to_owned(), source }
 }
 
-fn open(path: &Path) -> impl FnOnce(sqlx::Error) -> StoreError {
-    move |source| StoreError::Open { path: path.to_owned(), source }
-}
-
 const MIN_VERSION: [u32; 3] = [3, 51, 3];
 const READERS: u32 = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -221,21 +241,22 @@ const JOURNAL_SIZE_LIMIT: &str = "67108864";
 /// Negative: KiB.
 const CACHE_SIZE: &str = "-8000";
 
-/// Setting, how it is read back, and what it must be.
-const COMMON: &[(&str, &str, &str)] = &[
+/// A setting, how it is read back, and what it must be.
+type Required = (&'static str, &'static str, &'static str);
+const COMMON: &[Required] = &[
     ("foreign_keys", "PRAGMA foreign_keys", "1"),
     ("busy_timeout", "PRAGMA busy_timeout", "5000"),
     ("trusted_schema", "PRAGMA trusted_schema", "0"),
     ("temp_store", "PRAGMA temp_store", "2"),
     ("cache_size", "PRAGMA cache_size", CACHE_SIZE),
 ];
-const WRITER: &[(&str, &str, &str)] = &[
+const WRITER: &[Required] = &[
     ("journal_mode", "PRAGMA journal_mode", "wal"),
     ("auto_vacuum", "PRAGMA auto_vacuum", "2"),
     ("synchronous", "PRAGMA synchronous", "2"),
     ("journal_size_limit", "PRAGMA journal_size_limit", JOURNAL_SIZE_LIMIT),
 ];
-const READER: &[(&str, &str, &str)] = &[("query_only", "PRAGMA query_only", "1")];
+const READER: &[Required] = &[("query_only", "PRAGMA query_only", "1")];
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,7 @@
 //! Whole audits against the fake internets: what is found is what each world says.
 
+mod resume;
+
 use std::sync::Arc;
 
 use autodiscover_audit::{
@@ -10,7 +12,7 @@ use autodiscover_audit::{
     mailboxes::read_list,
     model::{AnswerOutcome, Hosting, LookupKind, Outcome, Profile, Subject, Tenant, TenantId},
     network::{Network, Parts},
-    store::{ReportFilter, Store},
+    store::Store,
     wire,
 };
 use tokio_util::sync::CancellationToken;
@@ -55,28 +57,77 @@ pub(crate) fn options() -> RunOptions {
     RunOptions { domains_at_once: 64, resume: false, accept_shrunk_list: false, stop: CancellationToken::new() }
 }
 
-async fn audit(fakenet: &Fakenet, world: &World, office: &Office) -> (Store, Summary) {
-    let store = Store::open(&office.database()).await.unwrap();
-    let summary = run(&auditor(fakenet), &store, &jobs(world, office), (&options(), &Progress::default())).await.unwrap();
-    (store, summary)
+/// A world that is there, and an office in it.
+struct Scene {
+    world: World,
+    fakenet: Fakenet,
+    office: Office,
+    _folder: tempfile::TempDir,
+}
+
+impl Scene {
+    async fn new(world: World) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let fakenet = Fakenet::start(&world).await;
+        let office = Office::furnish(folder.path(), &fakenet, &world);
+        Self { world, fakenet, office, _folder: folder }
+    }
+
+    async fn open(&self) -> Store {
+        Store::open(&self.office.database()).await.unwrap()
+    }
+
+    fn jobs(&self) -> Arc<Vec<TenantJob>> {
+        jobs(&self.world, &self.office)
+    }
+
+    /// A whole run.
+    async fn audit(&self) -> (Store, Summary) {
+        let store = self.open().await;
+        let summary = run(&auditor(&self.fakenet), &store, &self.jobs(), (&options(), &Progress::default())).await.unwrap();
+        (store, summary)
+    }
+
+    async fn assert_as_the_world_says(&self, store: &Store) {
+        let comparison = compare(&self.world, store.reader()).await;
+        let (count, all) = (comparison.differences.len(), comparison.compared);
+        assert!(comparison.differences.is_empty(), "{count} of {all}:\n{}", comparison.differences.join("\n"));
+        assert_eq!(comparison.compared, self.world.expected.len());
+        assert!(store.reader().check().await.unwrap().is_sound());
+    }
+}
+
+/// A run that is stopped as soon as enough was done.
+pub(crate) async fn run_until(
+    auditor: &Arc<Auditor>,
+    store: &Store,
+    jobs: &Arc<Vec<TenantJob>>,
+    (options, enough): (&RunOptions, impl Fn(&Progress) -> bool),
+) -> Summary {
+    let progress = Progress::default();
+    let stop = async {
+        while !enough(&progress) {
+            tokio::task::yield_now().await;
+        }
+        options.stop.cancel();
+        std::future::pending::<Summary>().await
+    };
+    tokio::select! {
+        summary = run(auditor, store, jobs, (options, &progress)) => summary.unwrap(),
+        summary = stop => summary,
+    }
+}
+
+async fn go_on(auditor: &Arc<Auditor>, store: &Store, jobs: &Arc<Vec<TenantJob>>) -> Summary {
+    let rest = RunOptions { resume: true, ..options() };
+    run(auditor, store, jobs, (&rest, &Progress::default())).await.unwrap()
 }
 
 async fn agree(world: World) {
-    let folder = tempfile::tempdir().unwrap();
-    let fakenet = Fakenet::start(&world).await;
-    let office = Office::furnish(folder.path(), &fakenet, &world);
-    let (store, summary) = audit(&fakenet, &world, &office).await;
-    let comparison = compare(&world, store.reader()).await;
-    assert!(
-        comparison.differences.is_empty(),
-        "{} of {}:\n{}",
-        comparison.differences.len(),
-        comparison.compared,
-        comparison.differences.join("\n")
-    );
-    assert_eq!(comparison.compared, world.expected.len());
+    let scene = Scene::new(world).await;
+    let (store, summary) = scene.audit().await;
+    scene.assert_as_the_world_says(&store).await;
     assert_eq!(summary.tally.done, summary.tally.total);
-    assert!(store.reader().check().await.unwrap().is_sound());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -106,14 +157,11 @@ async fn many_mailboxes_of_a_domain_come_out_as_the_world_says() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_domain_of_many_batches_is_recorded_whole_and_once() {
-    let world = bench(4, 4 * 4_001);
-    let folder = tempfile::tempdir().unwrap();
-    let fakenet = Fakenet::start(&world).await;
-    let office = Office::furnish(folder.path(), &fakenet, &world);
-    let (store, first) = audit(&fakenet, &world, &office).await;
+    let scene = Scene::new(bench(4, 4 * 4_001)).await;
+    let (store, first) = scene.audit().await;
     assert_eq!((first.tally.done, first.recorded.new), (first.tally.total, first.tally.total));
     drop(store);
-    let (store, second) = audit(&fakenet, &world, &office).await;
+    let (store, second) = scene.audit().await;
     assert_eq!((second.recorded.unchanged, second.recorded.changed, second.recorded.new), (first.tally.total, 0, 0));
     assert!(store.reader().check().await.unwrap().is_sound());
 }
@@ -128,54 +176,11 @@ async fn one_failed_answer_does_not_make_a_domain_one_of_single_mailboxes() {
     let mailboxes = ["a", "b", "c", "d", "e"].map(|local| WorldMailbox::new(format!("{local}@{name}"))).to_vec();
     let (clients, allowed_hosts) = (vec!["thunderbird"], Vec::new());
     world.tenants.push(WorldTenant { id: "t", name: "T", hosting: Hosting::default(), clients, allowed_hosts, mailboxes });
-    let folder = tempfile::tempdir().unwrap();
-    let fakenet = Fakenet::start(&world).await;
-    let office = Office::furnish(folder.path(), &fakenet, &world);
-    let (_, summary) = audit(&fakenet, &world, &office).await;
+    let scene = Scene::new(world).await;
+    let (_, summary) = scene.audit().await;
     assert_eq!((summary.tally.ok, summary.tally.total), (5, 5));
-    let asked = fakenet.seen().iter().filter(|request| request.host == "autoconfig.one-fails.example").count();
+    let asked = scene.fakenet.seen().iter().filter(|request| request.host == "autoconfig.one-fails.example").count();
     assert!(asked < 12, "{asked} requests: two addresses are enough, with the second asked twice");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_is_resumed_over_another_list_misses_nobody() {
-    let world = today();
-    let folder = tempfile::tempdir().unwrap();
-    let fakenet = Fakenet::start(&world).await;
-    let office = Office::furnish(folder.path(), &fakenet, &world);
-    let store = Store::open(&office.database()).await.unwrap();
-    let before = RunOptions { domains_at_once: 1, ..options() };
-    let (auditor, progress) = (auditor(&fakenet), Progress::default());
-    let stop = async {
-        while fakenet.http_requests() < 3 {
-            tokio::task::yield_now().await;
-        }
-        before.stop.cancel();
-        std::future::pending::<Summary>().await
-    };
-    let old = jobs(&world, &office);
-    let stopped = tokio::select! {
-        summary = run(&auditor, &store, &old, (&before, &progress)) => summary.unwrap(),
-        summary = stop => summary,
-    };
-    assert!(stopped.interrupted && stopped.tally.done >= 1);
-    let list = office.list("agency");
-    let text = std::fs::read_to_string(&list).unwrap();
-    std::fs::write(
-        &list,
-        format!("{text}\"aaron@agency-oauth.example\"\r\n").replace("aaron@agency-oauth.example\"", "aaron@agency-oauth.example\",,,,,"),
-    )
-    .unwrap();
-    let rest = RunOptions { resume: true, ..options() };
-    let resumed = run(&auditor, &store, &jobs(&world, &office), (&rest, &Progress::default())).await.unwrap();
-    assert_eq!((resumed.tally.done, resumed.interrupted), (resumed.tally.total, false));
-    let mut found = false;
-    let look = |row: autodiscover_audit::store::MailboxRow| {
-        found |= row.mailbox.address.to_string() == "aaron@agency-oauth.example";
-        std::ops::ControlFlow::Continue(())
-    };
-    store.reader().read_mailboxes(&ReportFilter::default(), look).await.unwrap();
-    assert!(found);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -203,12 +208,9 @@ async fn every_obstacle_stands_where_the_world_puts_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_request_carries_credentials_and_strangers_learn_no_address() {
-    let world = today();
-    let fakenet = Fakenet::start(&world).await;
-    let folder = tempfile::tempdir().unwrap();
-    let office = Office::furnish(folder.path(), &fakenet, &world);
-    audit(&fakenet, &world, &office).await;
-    let seen = fakenet.seen();
+    let scene = Scene::new(today()).await;
+    scene.audit().await;
+    let seen = scene.fakenet.seen();
     assert!(seen.len() > 300, "{}", seen.len());
     assert!(seen.iter().all(|request| request.authorization.is_none()));
     assert!(seen.iter().all(|request| request.user_agent.starts_with("autodiscover-audit/")));
@@ -224,46 +226,13 @@ async fn no_request_carries_credentials_and_strangers_learn_no_address() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_run_that_finds_nothing_new_writes_next_to_nothing() {
-    let world = of_2014();
-    let folder = tempfile::tempdir().unwrap();
-    let fakenet = Fakenet::start(&world).await;
-    let office = Office::furnish(folder.path(), &fakenet, &world);
-    let (store, first) = audit(&fakenet, &world, &office).await;
+    let scene = Scene::new(of_2014()).await;
+    let (store, first) = scene.audit().await;
     drop(store);
-    let (_, second) = audit(&fakenet, &world, &office).await;
+    let (_, second) = scene.audit().await;
     assert_eq!(first.recorded.new, first.tally.total);
     assert_eq!((second.recorded.new, second.recorded.changed, second.recorded.gone), (0, 0, 0));
     assert_eq!(second.recorded.unchanged, first.tally.total);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stopped_run_is_resumed_behind_what_it_recorded() {
-    let world = today();
-    let folder = tempfile::tempdir().unwrap();
-    let fakenet = Fakenet::start(&world).await;
-    let office = Office::furnish(folder.path(), &fakenet, &world);
-    let (store, jobs, progress) = (Store::open(&office.database()).await.unwrap(), jobs(&world, &office), Progress::default());
-    let halfway = RunOptions { domains_at_once: 1, ..options() };
-    let auditor = auditor(&fakenet);
-    let stop = async {
-        while progress.tally().done < 10 {
-            tokio::task::yield_now().await;
-        }
-        halfway.stop.cancel();
-        std::future::pending::<Summary>().await
-    };
-    let stopped = tokio::select! {
-        summary = run(&auditor, &store, &jobs, (&halfway, &progress)) => summary.unwrap(),
-        summary = stop => summary,
-    };
-    assert!(stopped.interrupted && stopped.tally.done >= 10 && stopped.tally.done < stopped.tally.total, "{stopped:?}");
-    let rest = RunOptions { resume: true, ..options() };
-    let again = Progress::default();
-    let resumed = run(&auditor, &store, &jobs, (&rest, &again)).await.unwrap();
-    assert_eq!(resumed.run, stopped.run);
-    assert_eq!(stopped.recorded.new + resumed.recorded.new, resumed.tally.total);
-    assert_eq!((resumed.recorded.changed, resumed.recorded.unchanged), (0, 0), "nothing is done twice");
-    assert!(compare(&world, store.reader()).await.differences.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -317,67 +286,4 @@ async fn a_document_behind_credentials_is_in_the_evidence() {
         assert!(line.starts_with(asked), "{line}");
         assert!(client.explanation.contains("asks for credentials"), "{}", client.explanation);
     }
-}
-
-/// A tenant with 520 mailboxes in a domain that makes a document for each of them: those of `m259` and `m510` are stale.
-fn made_for_each() -> World {
-    let (mut world, name) = (World::default(), "made-for-each.example");
-    let stale = |local: &str| (format!("{local}@{name}"), Act::xml(documents::stale(name)));
-    let known = vec![stale("m259"), stale("m510")];
-    let act = Act::ByAddress { known, otherwise: Box::new(Act::xml(documents::good(name))) };
-    Arc::make_mut(&mut world.net).host("autoconfig.made-for-each.example", Site::empty().https("/mail/config-v1.1.xml", act));
-    let mailbox =
-        |number: u32| WorldMailbox { needs_manual: number == 259 || number == 510, ..WorldMailbox::new(format!("m{number:03}@{name}")) };
-    let mailboxes = (0..520).map(mailbox).collect();
-    let (clients, allowed_hosts) = (vec!["thunderbird"], Vec::new());
-    world.tenants.push(WorldTenant { id: "t", name: "T", hosting: Hosting::default(), clients, allowed_hosts, mailboxes });
-    world
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn mailboxes_that_are_told_different_things_are_recorded_block_by_block_and_resumed() {
-    let world = made_for_each();
-    let folder = tempfile::tempdir().unwrap();
-    let fakenet = Fakenet::start(&world).await;
-    let office = Office::furnish(folder.path(), &fakenet, &world);
-    let (store, jobs) = (Store::open(&office.database()).await.unwrap(), jobs(&world, &office));
-    let (auditor, before, progress) = (auditor(&fakenet), options(), Progress::default());
-    let stop = async {
-        while fakenet.http_requests() < 200 {
-            tokio::task::yield_now().await;
-        }
-        before.stop.cancel();
-        std::future::pending::<Summary>().await
-    };
-    let stopped = tokio::select! {
-        summary = run(&auditor, &store, &jobs, (&before, &progress)) => summary.unwrap(),
-        summary = stop => summary,
-    };
-    assert_eq!((stopped.interrupted, stopped.tally.done, stopped.tally.needs_manual), (true, 500, 1));
-    let rest = RunOptions { resume: true, ..options() };
-    let resumed = run(&auditor, &store, &jobs, (&rest, &Progress::default())).await.unwrap();
-    assert_eq!((resumed.run, resumed.interrupted, resumed.recorded.new), (stopped.run, false, 20), "nothing is done twice");
-    let comparison = compare(&world, store.reader()).await;
-    assert!(comparison.differences.is_empty(), "{}", comparison.differences.join("\n"));
-    assert!(store.reader().check().await.unwrap().is_sound());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_is_resumed_for_one_tenant_is_still_to_be_resumed_for_the_other() {
-    let mut world = of_2014();
-    world.tenants.push(WorldTenant { id: "other", mailboxes: bench(4, 8).tenants.remove(0).mailboxes, ..world.tenants[0].clone() });
-    let folder = tempfile::tempdir().unwrap();
-    let fakenet = Fakenet::start(&world).await;
-    let office = Office::furnish(folder.path(), &fakenet, &world);
-    let (store, auditor, before) = (Store::open(&office.database()).await.unwrap(), auditor(&fakenet), options());
-    let (both, mut first) = (jobs(&world, &office), world.clone());
-    first.tenants.truncate(1);
-    before.stop.cancel();
-    let stopped = run(&auditor, &store, &both, (&before, &Progress::default())).await.unwrap();
-    assert!(stopped.interrupted && stopped.tally.done == 0);
-    let rest = RunOptions { resume: true, ..options() };
-    let one = run(&auditor, &store, &jobs(&first, &office), (&rest, &Progress::default())).await.unwrap();
-    assert_eq!((one.run, one.interrupted, one.tally.done), (stopped.run, true, first.tenants[0].mailboxes.len() as u64));
-    let other = run(&auditor, &store, &both, (&rest, &Progress::default())).await.unwrap();
-    assert_eq!((other.run, other.interrupted, other.recorded.new), (stopped.run, false, 8));
 }

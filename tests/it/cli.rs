@@ -12,13 +12,13 @@ use std::{
 };
 
 use autodiscover_audit::{
-    audit::{Progress, RunOptions, run},
+    audit::{Progress, RunOptions},
     store::Store,
 };
 use serde_json::Value;
 
 use crate::{
-    audit::{auditor, jobs, options},
+    audit::{auditor, jobs, options, run_until},
     fakenet::{
         Fakenet,
         office::{Office, compare},
@@ -413,20 +413,10 @@ fn the_numbers_of_a_resumed_run_are_those_of_all_of_it() {
     let site = Site::new(&world);
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let store = Store::open(&site.office.database()).await.unwrap();
-        let (auditor, jobs, progress) = (auditor(&site.fakenet), jobs(&world, &site.office), Progress::default());
         let options = RunOptions { domains_at_once: 1, ..options() };
-        let stop = async {
-            while site.fakenet.http_requests() < 3 {
-                tokio::task::yield_now().await;
-            }
-            options.stop.cancel();
-            std::future::pending::<bool>().await
-        };
-        let interrupted = tokio::select! {
-            summary = run(&auditor, &store, &jobs, (&options, &progress)) => summary.unwrap().interrupted,
-            never = stop => never,
-        };
-        assert!(interrupted);
+        let enough = |_: &Progress| site.fakenet.http_requests() >= 3;
+        let stopped = run_until(&auditor(&site.fakenet), &store, &jobs(&world, &site.office), (&options, enough)).await;
+        assert!(stopped.interrupted);
         store.close().await.unwrap();
     });
     let (code, out, err) = site.run(&["audit", "--resume"]);
