@@ -2,11 +2,14 @@
 //! systemd is told; knows of discovery and of channels only who does it.
 
 mod crontab;
+pub mod listener;
 pub mod plan;
+mod pulse;
 pub mod schedule;
 #[cfg(test)]
 mod tests;
 mod timetable;
 
+pub use pulse::{DeliveryResult, Durations, Pulse, Reload, RunKind, RunResult};
 pub use schedule::{Schedule, ScheduleError};
 pub use timetable::Timetable;

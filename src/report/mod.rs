@@ -10,6 +10,7 @@ mod layout;
 mod row;
 mod selection;
 mod setting;
+mod stream;
 mod text;
 
 use std::{io, ops::ControlFlow};
@@ -25,6 +26,7 @@ pub use head::{Head, Numbers, TenantNumbers};
 pub use row::{ClientRow, ReportRow, ReportSubject};
 pub use selection::Selection;
 pub use setting::Setting;
+pub use stream::{OwnedRequest, ReportStream, SettingsFor};
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
