@@ -43,7 +43,9 @@ impl Wording {
                     (None, false) => format!("mailboxes in {domain} are no longer {fate}"),
                 }
             }
-            Concern::Outage if event.is_open => "the audit itself cannot tell: most of its lookups failed, for reasons of its own".to_owned(),
+            Concern::Outage if event.is_open => {
+                "the audit itself cannot tell: most of its lookups failed, for reasons of its own".to_owned()
+            }
             Concern::Outage => "the audit itself can tell again: its lookups are answered".to_owned(),
             Concern::Run { .. } if event.is_open => format!("the audit of {tenant_name} did not happen, or did not come to its end"),
             Concern::Run { .. } => format!("the audit of {tenant_name} came to its end again"),

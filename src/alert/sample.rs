@@ -10,7 +10,10 @@ pub(super) fn tenant() -> TenantId {
 }
 
 pub(super) fn wording() -> Wording {
-    Wording { clients: BTreeMap::from([("thunderbird".into(), "Thunderbird".into())]), report_url: Some("https://audit.contoso.com/".into()) }
+    Wording {
+        clients: BTreeMap::from([("thunderbird".into(), "Thunderbird".into())]),
+        report_url: Some("https://audit.contoso.com/".into()),
+    }
 }
 
 pub(super) fn event(incident: i64, domain: &str, change: Change, affected: u64) -> Event {
@@ -30,7 +33,9 @@ pub(super) fn event_of(incident: i64, domain: &str, change: Change, (verdict, af
         verdict: Some(verdict),
         affected,
         account: Account {
-            explanation: format!("The MX {domain} is reduced to outlook.com, whose entry names imap-mail.outlook.com, of the consumer service."),
+            explanation: format!(
+                "The MX {domain} is reduced to outlook.com, whose entry names imap-mail.outlook.com, of the consumer service."
+            ),
             lookup: Some(LookupKind::MxIspdb),
             asked: Some("https://autoconfig.thunderbird.net/v1.1/outlook.com".into()),
             evidence: vec!["MX 0 contoso-com.mail.protection.outlook.com".into()],

@@ -148,7 +148,7 @@ fn differ(one: &Outcome, other: &Outcome) -> bool {
 fn names_address_to_a_document(answers: &Answers, subject: &Subject) -> bool {
     let written = subject.address.percent_encoded();
     let names = |request: &Request| match request {
-        Request::Get { url } => url.contains(&written),
+        Request::Get { url, .. } => url.contains(&written),
         Request::Pox { address, .. } => *address == subject.address,
         _ => false,
     };

@@ -30,8 +30,14 @@ impl Auditor {
     #[must_use]
     pub fn judge(&self, clients: &[&Client], case: &Case<'_>, answers: &Answers) -> Outcome {
         let hosting = case.profile.hosting.unwrap_or(case.tenant.hosting);
-        let residence =
-            Residence { address: &case.subject.address, hosting, allowed_hosts: &case.tenant.allowed_hosts, wildcard: answers.wildcard };
+        let residence = Residence {
+            address: &case.subject.address,
+            hosting,
+            allowed_hosts: &case.tenant.allowed_hosts,
+            wildcard: answers.wildcard,
+            protocols: case.profile.protocols,
+            readings: &answers.readings,
+        };
         let audited = case.profile.clients.as_ref().unwrap_or(&case.tenant.clients);
         let clients: Vec<ClientOutcome> = clients
             .iter()

@@ -17,7 +17,7 @@ use super::{
     place::{Delivery, Outlet, Rules, places, same_domain},
 };
 use crate::{
-    model::{Domain, Mailbox, Tenant, TenantId},
+    model::{Domain, Mailbox, Tenant, TenantId, counted},
     store::{self, DomainBatch, Entry, Recorded, RunId, RunState, Store, StoreError},
 };
 
@@ -68,7 +68,8 @@ pub enum RunError {
     Store(#[from] StoreError),
     /// A list has become much shorter.
     #[error(
-        "the list of tenant `{tenant}` has {now} mailboxes, and had {before} in the last run: if that is right, say so with --accept-shrunk-list"
+        "the list of tenant `{tenant}` has {}, and had {before} in the last run: if that is right, say so with --accept-shrunk-list",
+        counted(*.now, "mailbox", "mailboxes")
     )]
     ShrunkList {
         /// The tenant.
@@ -85,7 +86,7 @@ pub enum RunError {
     #[error("the audit of a domain broke off")]
     Broken(#[from] JoinError),
     /// Not every mailbox was recorded, though nothing stopped the run.
-    #[error("only {done} of {total} mailboxes were recorded: go on with --resume")]
+    #[error("only {done} of {} recorded: go on with --resume", counted(*.total, "mailbox was", "mailboxes were"))]
     Incomplete {
         /// Mailboxes that were.
         done: u64,

@@ -12,10 +12,16 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::{Common, Exit, exit::UsageError, log::BARS, network::NetworkArgs, site::Site};
+use super::{
+    Common, Exit,
+    exit::UsageError,
+    log::BARS,
+    network::NetworkArgs,
+    site::{ListedJob, Site},
+};
 use crate::{
     audit::{Progress, RunOptions, Summary, Tally, TenantJob, run as run_audit},
-    model::{Hosting, TenantId},
+    model::{Hosting, TenantId, counted, visible},
     store::{ReportFilter, Store, TenantSummary},
 };
 
@@ -50,7 +56,9 @@ pub(super) struct AuditArgs {
 pub(super) async fn run(args: &AuditArgs, common: &Common, out: &mut impl Write) -> anyhow::Result<Exit> {
     let site = Site::load(common)?;
     let database = site.database(args.database.as_ref())?;
-    let jobs = Arc::new(jobs(args, &site)?);
+    let listed = jobs(args, &site)?;
+    let refused: Vec<String> = listed.iter().filter(|listed| listed.refused > 0).map(refused_line).collect();
+    let jobs: Arc<Vec<TenantJob>> = Arc::new(listed.into_iter().map(|listed| listed.job).collect());
     let auditor = Arc::new(site.auditor(&args.network)?);
     let store = Store::open(&database).await?;
     let options = RunOptions {
@@ -73,6 +81,9 @@ pub(super) async fn run(args: &AuditArgs, common: &Common, out: &mut impl Write)
     let counts = store.reader().summary(&ReportFilter::default()).await?;
     let of_run: Vec<TenantSummary> = counts.into_iter().filter(|count| jobs.iter().any(|job| job.tenant.id == count.tenant)).collect();
     write_summary(out, (&summary, args.resume), (&of_run, took))?;
+    for line in refused {
+        writeln!(out, "{line}")?;
+    }
     store.close().await?;
     let sum = |number: fn(&TenantSummary) -> u64| of_run.iter().map(number).sum::<u64>();
     Ok(match (sum(|count| count.needs_manual), sum(|count| count.undetermined)) {
@@ -83,7 +94,7 @@ pub(super) async fn run(args: &AuditArgs, common: &Common, out: &mut impl Write)
     })
 }
 
-fn jobs(args: &AuditArgs, site: &Site) -> anyhow::Result<Vec<TenantJob>> {
+fn jobs(args: &AuditArgs, site: &Site) -> anyhow::Result<Vec<ListedJob>> {
     site.require_clients(&args.client)?;
     let Some(list) = &args.mailboxes else {
         if site.config.is_none() {
@@ -96,6 +107,13 @@ fn jobs(args: &AuditArgs, site: &Site) -> anyhow::Result<Vec<TenantJob>> {
         tenant.clients.clone_from(&args.client);
     }
     Ok(vec![site.job(tenant, list)?])
+}
+
+/// What a tenant's list has that is not audited.
+fn refused_line(listed: &ListedJob) -> String {
+    let rows = counted(listed.refused, "row of its list was refused and is", "rows of its list were refused and are");
+    let list = listed.list.display().to_string();
+    format!("  {}: {rows} not audited; `autodiscover-audit mailboxes check {}` names them", listed.job.tenant.id, visible(&list))
 }
 
 /// Cancels at the first signal; ends at the second.
@@ -135,20 +153,37 @@ async fn watch(progress: &Progress) -> std::convert::Infallible {
         tokio::time::sleep(DRAW_EVERY).await;
     }
     let bar = BARS.add(ProgressBar::new(progress.tally().total));
-    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} mailboxes {per_sec:.0} {eta} left\n{wide_msg}") {
+    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} mailboxes {prefix}\n{wide_msg}") {
         bar.set_style(style);
     }
     loop {
         let tally = progress.tally();
         bar.set_length(tally.total);
         bar.set_position(tally.done);
+        bar.set_prefix(pace(tally, bar.elapsed()));
         bar.set_message(in_words(tally));
         tokio::time::sleep(DRAW_EVERY).await;
     }
 }
 
+/// How fast this process is, and how long it will take at that; what an interrupted run did before is no part of it.
+fn pace(tally: Tally, elapsed: Duration) -> String {
+    let own = tally.ok + tally.needs_manual + tally.undetermined;
+    let Some(of_each) = u32::try_from(own).ok().and_then(|own| elapsed.checked_div(own)).filter(|of_each| !of_each.is_zero()) else {
+        return String::new();
+    };
+    let left = u32::try_from(tally.total.saturating_sub(tally.done)).unwrap_or(u32::MAX);
+    let left = indicatif::HumanDuration(of_each.saturating_mul(left));
+    format!("{:.0}/s, {left} left", 1.0 / of_each.as_secs_f64())
+}
+
 fn in_words(tally: Tally) -> String {
-    format!("{} ok, {} need manual configuration, {} could not be told", tally.ok, tally.needs_manual, tally.undetermined)
+    format!(
+        "{} ok, {} manual configuration, {} could not be told",
+        tally.ok,
+        counted(tally.needs_manual, "needs", "need"),
+        tally.undetermined
+    )
 }
 
 fn write_summary(
@@ -158,11 +193,19 @@ fn write_summary(
 ) -> anyhow::Result<()> {
     let (tally, recorded) = (summary.tally, summary.recorded);
     let verb = if summary.interrupted { "was interrupted" } else { "is finished" };
-    writeln!(out, "Run {} {verb} after {:.1} s: {} of {} mailboxes.", summary.run, took.as_secs_f64(), tally.done, tally.total)?;
+    writeln!(
+        out,
+        "Run {} {verb} after {:.1} s: {} of {}.",
+        summary.run,
+        took.as_secs_f64(),
+        tally.done,
+        counted(tally.total, "mailbox", "mailboxes")
+    )?;
     for TenantSummary { tenant, checked, ok, needs_manual, undetermined, .. } in counts {
         writeln!(
             out,
-            "  {tenant}: {checked} checked, {ok} ok, {needs_manual} need manual configuration, {undetermined} could not be told"
+            "  {tenant}: {checked} checked, {ok} ok, {} manual configuration, {undetermined} could not be told",
+            counted(*needs_manual, "needs", "need")
         )?;
     }
     // these four are of this attempt alone
@@ -185,3 +228,17 @@ pub(super) fn parse_tenant(text: &str) -> Result<TenantId, String> {
 const DOMAINS_AT_ONCE: usize = 32;
 const LINE_EVERY: Duration = Duration::from_secs(10);
 const DRAW_EVERY: Duration = Duration::from_millis(200);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pace_of_a_resumed_run_is_its_own() {
+        let taken_over = Tally { total: 1_000, done: 800, ..Tally::default() };
+        assert_eq!(pace(taken_over, Duration::from_secs(10)), "");
+        let going = Tally { done: 900, ok: 60, needs_manual: 30, undetermined: 10, ..taken_over };
+        assert_eq!(pace(going, Duration::from_secs(10)), "10/s, 10 seconds left");
+        assert_eq!(pace(going, Duration::ZERO), "");
+    }
+}

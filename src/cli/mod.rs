@@ -8,14 +8,16 @@ mod exit;
 mod log;
 pub mod mailboxes;
 mod network;
+mod output;
 mod report;
 mod site;
 
-use std::{ffi::OsString, io, path::PathBuf};
+use std::{ffi::OsString, io::Write as _, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
 pub use exit::Exit;
+use output::Output;
 
 /// Finds the users whose mail client would be routed to the wrong Microsoft service, before they call.
 #[derive(Debug, Parser)]
@@ -43,7 +45,7 @@ struct Common {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Shows what each mail client would configure for single addresses, without any configuration or database
+    /// Shows what each mail client would configure for single addresses; needs no configuration and no database
     Check(check::CheckArgs),
     /// Makes one run over all tenants' mailboxes and stores what it finds
     Audit(audit::AuditArgs),
@@ -80,7 +82,7 @@ pub fn main_with(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
 }
 
 async fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
-    let mut out = io::BufWriter::new(io::stdout());
+    let mut out = Output::new();
     let exit = match &cli.command {
         Command::Check(args) => check::run(args, &cli.common, &mut out).await,
         Command::Audit(args) => audit::run(args, &cli.common, &mut out).await,
@@ -89,7 +91,7 @@ async fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Config(args) => config::run(args, &cli.common, &mut out),
         Command::Db(args) => db::run(args, &cli.common, &mut out).await,
     };
-    io::Write::flush(&mut out)?;
+    out.flush()?;
     exit
 }
 

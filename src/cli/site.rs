@@ -29,6 +29,17 @@ pub(super) struct Site {
     endpoints: EndpointTable,
 }
 
+/// A tenant's mailboxes, and what of its list is not among them.
+#[derive(Debug)]
+pub(super) struct ListedJob {
+    /// What the audit takes.
+    pub(super) job: TenantJob,
+    /// Where the list is; `-` for standard input.
+    pub(super) list: PathBuf,
+    /// Rows that someone should put right.
+    pub(super) refused: u64,
+}
+
 impl Site {
     /// Reads the configuration: the one that is named, or the system's where it exists.
     pub(super) fn load(common: &Common) -> anyhow::Result<Self> {
@@ -98,7 +109,7 @@ impl Site {
     }
 
     /// The tenants with their lists.
-    pub(super) fn jobs(&self, ids: &[TenantId]) -> anyhow::Result<Vec<TenantJob>> {
+    pub(super) fn jobs(&self, ids: &[TenantId]) -> anyhow::Result<Vec<ListedJob>> {
         let lists = self.config.iter().flat_map(|config| &config.tenants);
         let path_of = |id: &TenantId| lists.clone().find(|known| known.tenant.id == *id).map(|known| known.mailboxes.clone());
         let jobs = self.tenants(ids)?.into_iter().map(|tenant| {
@@ -109,7 +120,7 @@ impl Site {
     }
 
     /// A tenant with the list in a file.
-    pub(super) fn job(&self, tenant: Tenant, list: &Path) -> anyhow::Result<TenantJob> {
+    pub(super) fn job(&self, tenant: Tenant, list: &Path) -> anyhow::Result<ListedJob> {
         let read = if list == Path::new("-") {
             mailboxes::read_from(std::io::stdin().lock(), "standard input", &self.client_names())?
         } else {
@@ -121,7 +132,7 @@ impl Site {
                 "the list has rows that were left out: see `autodiscover-audit mailboxes check`"
             );
         }
-        Ok(TenantJob { tenant, mailboxes: read.mailboxes })
+        Ok(ListedJob { list: list.to_owned(), refused: read.faulty_count(), job: TenantJob { tenant, mailboxes: read.mailboxes } })
     }
 
     /// The one tenant of a run without configuration.

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Rooms and their floors; a room imports from lower floors only.
-const FLOORS: [(&str, u8); 15] = [
+const FLOORS: [(&str, u8); 16] = [
     ("model", 0),
     ("clock", 0),
     ("wire", 1),

@@ -15,6 +15,8 @@ mod fakenet_test;
 mod house;
 mod listener;
 mod mailboxes;
+mod output;
+mod proxy;
 mod report;
 mod store;
 mod vectors;
