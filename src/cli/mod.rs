@@ -5,11 +5,13 @@ mod check;
 pub mod config;
 mod db;
 mod exit;
+mod follow;
 mod log;
 pub mod mailboxes;
 mod network;
 mod output;
 mod report;
+mod serve;
 mod site;
 
 use std::{ffi::OsString, io::Write as _, path::PathBuf};
@@ -51,6 +53,8 @@ enum Command {
     Audit(audit::AuditArgs),
     /// Writes the report of who needs manual configuration, from the database
     Report(report::ReportArgs),
+    /// Audits by schedule and tells of what changes, until it is told to end (SIGTERM); SIGHUP reads the configuration anew
+    Serve(serve::ServeArgs),
     /// Works on a list of mailboxes
     Mailboxes(mailboxes::MailboxesArgs),
     /// Works on the configuration
@@ -86,6 +90,7 @@ async fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
     let exit = match &cli.command {
         Command::Check(args) => check::run(args, &cli.common, &mut out).await,
         Command::Audit(args) => audit::run(args, &cli.common, &mut out).await,
+        Command::Serve(_) => serve::run(&cli.common).await,
         Command::Report(args) => report::run(args, &cli.common, &mut out).await,
         Command::Mailboxes(args) => mailboxes::run(args, &cli.common, &mut out),
         Command::Config(args) => config::run(args, &cli.common, &mut out),

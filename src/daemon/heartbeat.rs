@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
 
 use super::plant::Plant;
 use crate::network::{OutboundReply, OutboundRequest, Verb};
@@ -20,9 +21,15 @@ pub(super) enum Beat {
     Failure,
 }
 
-/// Tells one after the other, until nobody hands in any more.
-pub(super) async fn tell_all(mut beats: mpsc::Receiver<Beat>, plant: watch::Receiver<Arc<Plant>>) {
-    while let Some(beat) = beats.recv().await {
+/// Tells one after the other, until the service is to stop and nothing waits any more.
+pub(super) async fn tell_all(mut beats: mpsc::Receiver<Beat>, plant: watch::Receiver<Arc<Plant>>, stop: CancellationToken) {
+    loop {
+        let beat = tokio::select! {
+            biased;
+            beat = beats.recv() => beat,
+            () = stop.cancelled() => None,
+        };
+        let Some(beat) = beat else { return };
         let plant = plant.borrow().clone();
         if let Some(url) = &plant.heartbeat {
             tell(&plant, url, beat).await;
