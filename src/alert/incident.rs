@@ -226,7 +226,7 @@ fn leave(mut incident: Incident, reason: &'static str, at: i64) -> Decision {
     incident.is_seen = false;
     match incident.state {
         IncidentState::Open => {
-            incident.account.explanation = reason.to_owned();
+            reason.clone_into(&mut incident.account.explanation);
             incident.is_flapping = false;
             return resolve(incident, at);
         }

@@ -216,7 +216,7 @@ mod tests {
         Concern::Finding { tenant: tenant(), domain: domain(), client: "thunderbird".into(), cause, mailbox }
     }
 
-    fn incident(concern: Concern) -> Incident {
+    fn incident(concern: &Concern) -> Incident {
         let sighting = Sighting {
             verdict: Some(Verdict::Consumer),
             severity: Severity::Error,
@@ -226,7 +226,7 @@ mod tests {
         };
         let policy = super::super::Policy { confirm: 1, ..Default::default() };
         let moment = super::super::Moment { at: 0, policy: &policy, is_exempt: false };
-        let incident = super::super::decide(None, &concern, &Seen::Present(sighting), moment).unwrap().incident;
+        let incident = super::super::decide(None, concern, &Seen::Present(sighting), moment).unwrap().incident;
         assert_eq!(incident.state, IncidentState::Open);
         incident
     }
@@ -273,13 +273,13 @@ mod tests {
         // two profiles with an outcome each: the answers do not depend on the address
         assert_eq!(see(&[(1, &fine, 50), (2, &own, 1)], &[])[0].0, finding(Cause::AutodiscoverRedirect, None));
         // an incident of the domain goes on as such
-        let standing = incident(finding(Cause::AutodiscoverRedirect, None));
+        let standing = incident(&finding(Cause::AutodiscoverRedirect, None));
         assert_eq!(see(&[(1, &fine, 50), (1, &own, 1)], &[&standing])[0].0, finding(Cause::AutodiscoverRedirect, None));
     }
 
     #[test]
     fn an_incident_without_a_finding_is_over_unless_someone_is_in_doubt_or_gone() {
-        let standing = incident(finding(STALE, None));
+        let standing = incident(&finding(STALE, None));
         let fine = outcome(vec![client(Verdict::Ok, None)]);
         let doubtful = outcome(vec![client(Verdict::Undetermined, Some(Cause::LookupFailed))]);
         let guarded = outcome(vec![ClientOutcome { inferred: true, ..client(Verdict::Consumer, Some(STALE)) }]);

@@ -43,17 +43,18 @@ impl Ending<'_> {
     pub(super) async fn conclude(&self, job: &TenantJob) -> Result<Concluded, StoreError> {
         let reader = self.store.reader();
         let incidents = reader.incidents_of(Some(&job.tenant.id)).await?;
+        let planned = reader.rechecks_of(&job.tenant.id).await?;
         let mut findings = Findings {
             ending: self,
             exemptions: reader.exemptions().await?,
             changes: Vec::new(),
             rechecks: Vec::new(),
-            pauses: reader.recheck_pauses(&job.tenant.id).await?,
+            pauses: planned.iter().map(|recheck| (recheck.domain.clone(), recheck.pause)).collect(),
         };
-        let domains: Vec<&Domain> = job.domains_in_scope().collect();
+        let domains: Vec<&Domain> = job.domains().collect();
         if self.is_outage {
             // the run will be repeated as a whole
-            findings.rechecks = reader.rechecks_of(&job.tenant.id, &domains).await?;
+            findings.rechecks = planned.clone();
         } else {
             findings.find((reader, &job.tenant.id), &domains, ByDomain::of(&incidents, job)).await?;
         }
@@ -61,10 +62,15 @@ impl Ending<'_> {
             let concern = Concern::Run { tenant: job.tenant.id.clone() };
             findings.decide(incidents.iter().find(|incident| incident.concern == concern), &concern, &Seen::Absent);
         }
+        let asked: Vec<&Domain> = job.only.iter().flatten().collect();
         let conclusion = Conclusion {
             run: self.run,
             tenant: &job.tenant.id,
-            scope: if job.is_whole() { Scope::Whole(&domains) } else { Scope::Part(&domains) },
+            scope: match &job.only {
+                None => Scope::Whole(&domains),
+                Some(_) => Scope::Part(&domains),
+            },
+            asked: &asked,
             changes: &findings.changes,
             rechecks: &findings.rechecks,
             destinations: &self.alerting.destinations,
@@ -84,8 +90,7 @@ impl Ending<'_> {
             ),
             ..Account::default()
         };
-        let sighting =
-            Sighting { verdict: None, severity: Severity::Critical, affected: tally.undetermined, is_complete: true, account };
+        let sighting = Sighting { verdict: None, severity: Severity::Critical, affected: tally.undetermined, is_complete: true, account };
         let seen = if self.is_outage { Seen::Present(sighting) } else { Seen::Absent };
         conclude_ours(self.store, self.alerting, (&Concern::Outage, &seen), self.at).await
     }
@@ -106,7 +111,8 @@ pub async fn conclude_ours(store: &Store, alerting: &Alerting, (concern, seen): 
 }
 
 /// Whether a run says more of us than of the tenants.
-pub(super) fn is_outage(tally: &Tally) -> bool {
+#[must_use]
+pub fn is_outage(tally: &Tally) -> bool {
     tally.done > 0 && tally.undetermined * 2 > tally.done
 }
 
@@ -138,7 +144,12 @@ struct Findings<'a> {
 }
 
 impl Findings<'_> {
-    async fn find(&mut self, (reader, tenant): (&Reader, &TenantId), domains: &[&Domain], mut standing: ByDomain<'_>) -> Result<(), StoreError> {
+    async fn find(
+        &mut self,
+        (reader, tenant): (&Reader, &TenantId),
+        domains: &[&Domain],
+        mut standing: ByDomain<'_>,
+    ) -> Result<(), StoreError> {
         let scope: BTreeSet<Domain> = domains.iter().copied().cloned().collect();
         reader
             .read_groups(tenant, Some(&scope), |domain, groups| {

@@ -21,7 +21,7 @@ use super::{
     site::{ListedJob, Site},
 };
 use crate::{
-    audit::{Progress, RunOptions, Summary, Tally, TenantJob, run as run_audit},
+    audit::{Alerting, Progress, RunOptions, Summary, Tally, TenantJob, run as run_audit},
     daemon::is_present,
     model::{Hosting, TenantId, counted, visible},
     store::{Reader, ReportFilter, Store, StoreError, TenantSummary},
@@ -72,7 +72,9 @@ pub(super) async fn run(args: &AuditArgs, common: &Common, out: &mut impl Write)
     let options = RunOptions {
         domains_at_once: site.config.as_ref().map_or(DOMAINS_AT_ONCE, |config| config.audit.domains_at_once),
         resume: args.resume,
+        whole: args.tenant.is_empty() && args.mailboxes.is_none(),
         accept_shrunk_list: args.accept_shrunk_list,
+        alerting: Alerting::default(),
         stop: CancellationToken::new(),
     };
     let progress = Progress::default();
@@ -197,6 +199,7 @@ async fn watch(progress: &Progress) -> std::convert::Infallible {
                 of = tally.total,
                 needs_manual = tally.needs_manual,
                 undetermined = tally.undetermined,
+                set_aside = tally.set_aside,
                 "auditing"
             );
         }
@@ -230,8 +233,9 @@ fn pace(tally: Tally, elapsed: Duration) -> String {
 }
 
 fn in_words(tally: Tally) -> String {
+    let again = if tally.set_aside > 0 { format!(", {} once more at the end", tally.set_aside) } else { String::new() };
     format!(
-        "{} ok, {} manual configuration, {} could not be told",
+        "{} ok, {} manual configuration, {} could not be told{again}",
         tally.ok,
         counted(tally.needs_manual, "needs", "need"),
         tally.undetermined

@@ -6,6 +6,7 @@ pub mod config;
 mod db;
 mod exit;
 mod follow;
+mod incidents;
 mod log;
 pub mod mailboxes;
 mod network;
@@ -55,6 +56,8 @@ enum Command {
     Report(report::ReportArgs),
     /// Audits by schedule and tells of what changes, until it is told to end (SIGTERM); SIGHUP reads the configuration anew
     Serve(serve::ServeArgs),
+    /// Shows what is wrong over time, acknowledges and exempts it
+    Incidents(incidents::IncidentsArgs),
     /// Works on a list of mailboxes
     Mailboxes(mailboxes::MailboxesArgs),
     /// Works on the configuration
@@ -92,6 +95,7 @@ async fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Audit(args) => audit::run(args, &cli.common, &mut out).await,
         Command::Serve(_) => serve::run(&cli.common).await,
         Command::Report(args) => report::run(args, &cli.common, &mut out).await,
+        Command::Incidents(args) => incidents::run(args, &cli.common, &mut out).await,
         Command::Mailboxes(args) => mailboxes::run(args, &cli.common, &mut out),
         Command::Config(args) => config::run(args, &cli.common, &mut out),
         Command::Db(args) => db::run(args, &cli.common, &mut out).await,

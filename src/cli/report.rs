@@ -16,7 +16,7 @@ use crate::{
     model::{TenantId, Verdict},
     remedy::SettingsTable,
     report::{CsvDialect, Format, Head, ReportSubject, Request, Selection, write_report},
-    store::{Reader, ReportFilter, RunId, Store},
+    store::{ReportFilter, RunId, Snapshot, Store},
 };
 
 /// The report.
@@ -79,7 +79,7 @@ pub(super) async fn run(args: &ReportArgs, common: &Common, out: &mut Output) ->
     {
         return Err(UsageError(format!("the database has no run {run}")).into());
     }
-    let numbers = reader.summary(&ReportFilter::default()).await?;
+    let numbers = reader.summary(&ReportFilter { run: args.run.map(RunId), ..ReportFilter::default() }).await?;
     if let Some(tenant) = args.tenant.as_ref().filter(|tenant| numbers.iter().all(|known| known.tenant != **tenant)) {
         let known: Vec<&str> = numbers.iter().map(|known| known.tenant.as_str()).collect();
         return Err(UsageError(format!("the database has no tenant `{tenant}`; it has {}", known.join(", "))).into());
@@ -94,17 +94,18 @@ pub(super) async fn run(args: &ReportArgs, common: &Common, out: &mut Output) ->
         generated_at: Clock::system().seconds(),
         settings_for: &settings_for,
     };
-    let head = Head::read(&reader, &request).await?;
+    let mut snapshot = reader.snapshot().await?;
+    let head = Head::read(&mut snapshot, &request).await?;
     match &args.output {
         None => {
-            let written = write_report(&reader, (&request, &head), out.while_read()).await;
+            let written = write_report(&mut snapshot, (&request, &head), out.while_read()).await;
             if !out.has_gone() {
                 written?;
             }
         }
         Some(path) => {
             let partial = path.with_added_extension("partial");
-            let written = write_file(&reader, (&request, &head), &partial).await;
+            let written = write_file(&mut snapshot, (&request, &head), &partial).await;
             let renamed = written.and_then(|()| fs::rename(&partial, path).map_err(anyhow::Error::from));
             if renamed.is_err() {
                 // the first error is the one to tell
@@ -117,9 +118,9 @@ pub(super) async fn run(args: &ReportArgs, common: &Common, out: &mut Output) ->
 }
 
 /// Readable to its owner only, as the database is: it holds personal data.
-async fn write_file(reader: &Reader, (request, head): (&Request<'_>, &Head), path: &Path) -> anyhow::Result<()> {
+async fn write_file(snapshot: &mut Snapshot, (request, head): (&Request<'_>, &Head), path: &Path) -> anyhow::Result<()> {
     let mut file = BufWriter::new(fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?);
-    write_report(reader, (request, head), &mut file).await?;
+    write_report(snapshot, (request, head), &mut file).await?;
     file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
     Ok(())
 }

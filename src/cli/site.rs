@@ -10,7 +10,7 @@ use anyhow::Context;
 
 use super::{Common, exit::UsageError, network::NetworkArgs};
 use crate::{
-    audit::{Auditor, TenantJob},
+    audit::{Alerting, Auditor, TenantJob},
     classify::EndpointTable,
     clients::ClientTable,
     clock::Clock,
@@ -140,7 +140,11 @@ impl Site {
                 "the list has rows that were left out: see `autodiscover-audit mailboxes check`"
             );
         }
-        Ok(ListedJob { list: list.to_owned(), refused: read.faulty_count(), job: TenantJob { tenant, mailboxes: read.mailboxes } })
+        Ok(ListedJob {
+            list: list.to_owned(),
+            refused: read.faulty_count(),
+            job: TenantJob { tenant, mailboxes: read.mailboxes, only: None },
+        })
     }
 
     /// What a service of this configuration works with.
@@ -163,7 +167,7 @@ impl Site {
             clients: self.clients.clone(),
             endpoints: self.endpoints.clone(),
             domains_at_once: config.audit.domains_at_once,
-            destinations: Vec::new(),
+            alerting: Alerting::default(),
             heartbeat: None,
             outbound: Outbound::new(&OutboundSettings::default(), Clock::system())?,
             listener: ListenerSettings { address: ListenAddress::Off, ..ListenerSettings::default() },

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     audit::{Progress, RunError, RunOptions, Summary, Tally, TenantJob, run},
-    model::{Mailbox, TenantId},
+    model::TenantId,
     store::{RunId, StoreError},
 };
 
@@ -87,8 +87,10 @@ impl Service {
             domains_at_once: plant.domains_at_once,
             // a run that has lost one of its lists is begun anew with the others
             resume: job.resumes.is_some() && is_whole_again,
+            whole: is_whole_again && job.domains.is_none() && job.tenants.len() == plant.posts.len(),
             // every list has been looked at
             accept_shrunk_list: true,
+            alerting: plant.alerting.clone(),
             stop: stop.clone(),
         };
         self.pulse.begin_run(kind_of(job), progress.clone(), auditor.network.clone());
@@ -129,7 +131,8 @@ impl Service {
                         continue;
                     }
                     lists.contents.insert(post.tenant.id.clone(), Content::of(&list.mailboxes));
-                    lists.jobs.extend(tenant_job(post, list.mailboxes, job));
+                    let only = job.domains.as_ref().map(|domains| domains.get(&post.tenant.id).cloned().unwrap_or_default());
+                    lists.jobs.push(TenantJob { tenant: post.tenant.clone(), mailboxes: list.mailboxes, only });
                 }
             }
         }
@@ -216,15 +219,6 @@ fn end_of(result: Option<Result<Summary, RunError>>, (is_stopping, is_late): (bo
         Some(Err(RunError::Store(error))) => End::NoStore(error),
         Some(Err(error)) => End::Failed(chain(&error)),
     }
-}
-
-/// What of a tenant's list is looked at; nothing where none of it is left.
-fn tenant_job(post: &Post, mut mailboxes: Vec<Mailbox>, job: &Job) -> Option<TenantJob> {
-    if let Some(domains) = &job.domains {
-        let domains = domains.get(&post.tenant.id)?;
-        mailboxes.retain(|mailbox| domains.contains(mailbox.address.domain()));
-    }
-    Some(TenantJob { tenant: post.tenant.clone(), mailboxes })
 }
 
 fn kind_of(job: &Job) -> RunKind {

@@ -6,14 +6,13 @@ use secrecy::SecretString;
 
 use super::{Timetable, listener::Basis};
 use crate::{
-    audit::Auditor,
+    audit::{Alerting, Auditor},
     classify::EndpointTable,
     clients::ClientTable,
     clock::Clock,
     config::ListenerSettings,
     model::{Tenant, TenantId},
     network::{Network, Outbound, Parts, Settings},
-    store::Destination,
     wire,
 };
 
@@ -32,8 +31,8 @@ pub struct Plant {
     pub endpoints: EndpointTable,
     /// Domains that are asked about at once.
     pub domains_at_once: usize,
-    /// Who is told of what.
-    pub destinations: Vec<Destination>,
+    /// What becomes of the incidents.
+    pub alerting: Alerting,
     /// The URL of the dead-man switch.
     pub heartbeat: Option<SecretString>,
     /// How what is told to others goes out.

@@ -19,8 +19,8 @@ use super::{
     watch::News,
 };
 use crate::{
-    audit::Tally,
-    model::{Concern, Domain, TenantId},
+    audit::{Tally, conclude_ours, is_outage},
+    model::{Domain, TenantId},
     store::{DemandId, RunId, StoreError},
 };
 
@@ -226,20 +226,24 @@ impl Scheduler {
         for (tenant, occurrence) in &job.takes {
             store.remember_due(tenant, occurrence.as_second()).await?;
         }
-        let mut seen = Vec::new();
+        let alerting = &self.service.plant().alerting;
         for tenant in job.tenants.iter().filter(|_| job.domains.is_none()) {
             match (ended.left_out.get(tenant), &ended.end) {
-                (Some(reason), _) => seen.push(trouble::run_failed(tenant, reason)),
+                (Some(reason), _) => {
+                    let (concern, seen) = trouble::run_failed(tenant, reason);
+                    conclude_ours(store, alerting, (&concern, &seen), at).await?;
+                }
                 (None, End::Finished(_)) if problem.is_none() => {
                     store.remember_success(tenant, at).await?;
-                    seen.push((Concern::Run { tenant: tenant.clone() }, crate::alert::Seen::Absent));
                 }
                 // the outage is an incident of its own
                 (None, End::Finished(_)) => {}
-                (None, _) => seen.push(trouble::run_failed(tenant, problem.unwrap_or_default())),
+                (None, _) => {
+                    let (concern, seen) = trouble::run_failed(tenant, problem.unwrap_or_default());
+                    conclude_ours(store, alerting, (&concern, &seen), at).await?;
+                }
             }
         }
-        trouble::conclude(store, &seen, (&self.service.plant().destinations, at)).await?;
         let run = ended.run;
         for demand in store.reader().demands().await? {
             if job.demands.contains(&demand.id.0) || (run.is_some() && demand.run == run) {
@@ -334,14 +338,7 @@ impl Scheduler {
                     return;
                 }
             }
-            let (store, at) = (&self.service.store, self.service.clock.seconds());
-            let plant = self.service.plant();
-            let failed = [trouble::store_failed(&format!("The database took nothing for a while: {reason}."))];
-            let result = match trouble::conclude(store, &failed, (&plant.destinations, at)).await {
-                Ok(()) => trouble::conclude(store, &[trouble::store_works()], (&plant.destinations, at)).await,
-                failed => failed,
-            };
-            match result {
+            match self.tell_of_store(&reason).await {
                 Ok(()) => break,
                 Err(error) => tracing::error!(error = chain(&error), "the database still does not do its work"),
             }
@@ -349,11 +346,17 @@ impl Scheduler {
         tracing::info!("the database does its work again");
         self.service.pulse.set_disk_low(false);
     }
-}
 
-/// Whether a run says more of us than of the tenants.
-fn is_outage(tally: &Tally) -> bool {
-    tally.done > 0 && tally.undetermined * 2 > tally.done
+    /// Writes that the database took nothing and, as it takes that, that it does again.
+    async fn tell_of_store(&self, reason: &str) -> Result<(), StoreError> {
+        let (store, at) = (&self.service.store, self.service.clock.seconds());
+        let alerting = &self.service.plant().alerting;
+        for (concern, seen) in [trouble::store_failed(&format!("The database took nothing for a while: {reason}.")), trouble::store_works()]
+        {
+            conclude_ours(store, alerting, (&concern, &seen), at).await?;
+        }
+        Ok(())
+    }
 }
 
 /// Domains that are looked at for one run.

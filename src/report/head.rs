@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use super::{ReportError, Request, row::rfc3339};
 use crate::{
     model::counted,
-    store::{Reader, ReportFilter, RunId, TenantSummary},
+    store::{ReportFilter, RunId, Snapshot, TenantSummary},
 };
 
 /// What stands above the rows.
@@ -48,6 +48,8 @@ pub struct TenantNumbers {
     pub tenant: String,
     /// Its name for people.
     pub name: String,
+    /// When the last run was finished that went through its whole list, RFC 3339.
+    pub finished_at: Option<String>,
     /// Its numbers.
     #[serde(flatten)]
     pub numbers: Numbers,
@@ -65,12 +67,12 @@ impl Head {
     ///
     /// # Errors
     /// [`ReportError::Read`].
-    pub async fn read(reader: &Reader, request: &Request<'_>) -> Result<Self, ReportError> {
+    pub async fn read(snapshot: &mut Snapshot, request: &Request<'_>) -> Result<Self, ReportError> {
         let filter = ReportFilter { needs_manual: false, ..request.filter.clone() };
-        let newest = reader.runs(1).await?.first().map(|run| run.id);
-        let mut head = Self::new(filter.run.or(newest), request.generated_at, reader.summary(&filter).await?);
+        let newest = snapshot.runs(1).await?.first().map(|run| run.id);
+        let mut head = Self::new(filter.run.or(newest), request.generated_at, snapshot.summary(&filter).await?);
         if request.selection.is_partial() {
-            head.select(reader, (&filter, request)).await?;
+            head.select(snapshot, (&filter, request)).await?;
         }
         Ok(head)
     }
@@ -97,13 +99,13 @@ impl Head {
     }
 
     /// Counts anew, only what the selection shows.
-    async fn select(&mut self, reader: &Reader, (filter, request): (&ReportFilter, &Request<'_>)) -> Result<(), ReportError> {
+    async fn select(&mut self, snapshot: &mut Snapshot, (filter, request): (&ReportFilter, &Request<'_>)) -> Result<(), ReportError> {
         self.out_of = Some(self.total.checked);
         for tenant in &mut self.tenants {
             tenant.numbers = Numbers::default();
         }
         let tenants = &mut self.tenants;
-        reader
+        snapshot
             .read_mailboxes(filter, |found| {
                 if let Some(tenant) = tenants.iter_mut().find(|tenant| tenant.tenant == found.tenant.as_str()) {
                     request.selection.count(&mut tenant.numbers, &found.outcome);
@@ -147,8 +149,8 @@ impl Numbers {
 
 impl From<TenantSummary> for TenantNumbers {
     fn from(summary: TenantSummary) -> Self {
-        let TenantSummary { tenant, name, checked, ok, needs_manual, undetermined } = summary;
+        let TenantSummary { tenant, name, finished_at, checked, ok, needs_manual, undetermined } = summary;
         let numbers = Numbers { checked, ok, needs_manual_configuration: needs_manual, could_not_check: undetermined };
-        Self { tenant: tenant.into(), name, numbers }
+        Self { tenant: tenant.into(), name, finished_at: finished_at.map(rfc3339), numbers }
     }
 }

@@ -5,6 +5,7 @@ mod check;
 mod csv;
 mod group;
 mod head;
+mod incident;
 mod json;
 mod layout;
 mod row;
@@ -17,12 +18,13 @@ use std::{io, ops::ControlFlow};
 
 use crate::{
     model::Server,
-    store::{Reader, ReportFilter, StoreError},
+    store::{ReportFilter, Snapshot, StoreError},
 };
 
 pub use check::{CheckView, LookupView};
 pub use csv::CsvDialect;
 pub use head::{Head, Numbers, TenantNumbers};
+pub use incident::{IncidentFormat, write_exemptions, write_incident, write_incidents};
 pub use row::{ClientRow, ReportRow, ReportSubject};
 pub use selection::Selection;
 pub use setting::Setting;
@@ -133,12 +135,12 @@ impl<W: io::Write> Report<W> {
 ///
 /// # Errors
 /// [`ReportError`].
-pub async fn write_report(reader: &Reader, (request, head): (&Request<'_>, &Head), out: impl io::Write) -> Result<(), ReportError> {
+pub async fn write_report(snapshot: &mut Snapshot, (request, head): (&Request<'_>, &Head), out: impl io::Write) -> Result<(), ReportError> {
     let filter = ReportFilter { needs_manual: request.selection.needs_manual, ..request.filter.clone() };
     let mut report = Report::begin(request.format, head, out)?;
     loop {
         let mut written = Ok(());
-        reader
+        snapshot
             .read_mailboxes(&filter, |found| {
                 let mut row = ReportRow::new(found, request.settings_for);
                 if row.keep(&request.selection) {

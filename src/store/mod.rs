@@ -53,7 +53,7 @@ pub use migration::Migrated;
 pub use outbox::Queue;
 pub use people::Desk;
 pub use plan::{Demand, DemandId, Recheck, Schedule};
-pub use read::{MailboxPages, MailboxRow, ReportFilter};
+pub use read::{MailboxPages, MailboxRow, ReportFilter, Snapshot};
 pub use record::{DomainBatch, Entry, Recorded};
 pub use route::Destination;
 pub use run::{Progress, Run, RunId, RunState};

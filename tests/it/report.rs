@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use crate::store::finish_tenant;
+
 use autodiscover_audit::{
     model::{
         Address, Cause, Class, ClientOutcome, Domain, Hosting, LookupKind, Mailbox, Next, Outcome, Person, Profile, Protocol, Protocols,
@@ -133,6 +135,9 @@ pub(crate) async fn world(folder: &tempfile::TempDir) -> Store {
             .await
             .unwrap();
     }
+    let domain = |name| Domain::parse(name).unwrap();
+    finish_tenant(&store, run, (&contoso, &[&domain("contoso.com"), &domain("northwind.example")]), 1_760_000_110).await.unwrap();
+    finish_tenant(&store, run, (&fabrikam, &[&domain("fabrikam.example")]), 1_760_000_110).await.unwrap();
     store.finish_run(run, RunState::Finished, 1_760_000_120).await.unwrap();
     store
 }
@@ -144,8 +149,8 @@ pub(crate) fn settings_for(subject: &ReportSubject<'_>) -> Vec<Server> {
 async fn report(store: &Store, format: Format, selection: Selection) -> String {
     let request = Request { filter: ReportFilter::default(), selection, format, generated_at: 1_760_000_200, settings_for: &settings_for };
     let mut out = Vec::new();
-    let head = Head::read(store.reader(), &request).await.unwrap();
-    write_report(store.reader(), (&request, &head), &mut out).await.unwrap();
+    let head = Head::read(&mut store.reader().snapshot().await.unwrap(), &request).await.unwrap();
+    write_report(&mut store.reader().snapshot().await.unwrap(), (&request, &head), &mut out).await.unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -290,8 +295,8 @@ async fn an_empty_report_is_whole_in_every_format() {
         let (filter, selection) = (ReportFilter::default(), Selection::default());
         let request = Request { filter, selection, format, generated_at: 1_760_000_200, settings_for: &settings_for };
         let mut out = Vec::new();
-        let head = Head::read(store.reader(), &request).await.unwrap();
-        write_report(store.reader(), (&request, &head), &mut out).await.unwrap();
+        let head = Head::read(&mut store.reader().snapshot().await.unwrap(), &request).await.unwrap();
+        write_report(&mut store.reader().snapshot().await.unwrap(), (&request, &head), &mut out).await.unwrap();
         let out = String::from_utf8(out).unwrap();
         assert!(out.ends_with(expected.unwrap_or_default()), "{format:?}: {out}");
     }
@@ -388,12 +393,15 @@ async fn a_pipe_that_closes_and_a_run_that_never_was_are_errors() {
     for format in [Format::Text { all: false }, Format::Csv(CsvDialect::Excel), Format::Json, Format::Jsonl] {
         let (filter, selection) = (ReportFilter::default(), Selection::default());
         let request = Request { filter, selection, format, generated_at: 0, settings_for: &settings_for };
-        let head = Head::read(store.reader(), &request).await.unwrap();
-        let failed = write_report(store.reader(), (&request, &head), Closed).await;
+        let head = Head::read(&mut store.reader().snapshot().await.unwrap(), &request).await.unwrap();
+        let failed = write_report(&mut store.reader().snapshot().await.unwrap(), (&request, &head), Closed).await;
         assert!(matches!(&failed, Err(ReportError::Write(error)) if error.kind() == std::io::ErrorKind::BrokenPipe), "{failed:?}");
     }
     let filter = ReportFilter { run: Some(RunId(99)), ..ReportFilter::default() };
     let request = Request { filter, selection: Selection::default(), format: Format::Jsonl, generated_at: 0, settings_for: &settings_for };
     let head = Head::new(None, 0, Vec::new());
-    assert!(matches!(write_report(store.reader(), (&request, &head), Vec::new()).await, Err(ReportError::Read(_))));
+    assert!(matches!(
+        write_report(&mut store.reader().snapshot().await.unwrap(), (&request, &head), Vec::new()).await,
+        Err(ReportError::Read(_))
+    ));
 }
