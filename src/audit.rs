@@ -18,7 +18,7 @@ mod question;
 mod recheck;
 mod run;
 
-pub use conclude::{Alerting, conclude_ours};
+pub use conclude::{Alerting, conclude_ours, is_outage};
 pub use outcome::Case;
 pub use progress::{Progress, Tally};
 pub use question::Answers;

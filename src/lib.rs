@@ -9,6 +9,7 @@ pub mod cli;
 pub mod clients;
 pub mod clock;
 pub mod config;
+pub mod daemon;
 pub mod mailboxes;
 pub mod model;
 pub mod network;

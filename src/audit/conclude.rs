@@ -111,7 +111,8 @@ pub async fn conclude_ours(store: &Store, alerting: &Alerting, (concern, seen): 
 }
 
 /// Whether a run says more of us than of the tenants.
-pub(super) fn is_outage(tally: &Tally) -> bool {
+#[must_use]
+pub fn is_outage(tally: &Tally) -> bool {
     tally.done > 0 && tally.undetermined * 2 > tally.done
 }
 

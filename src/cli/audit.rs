@@ -2,7 +2,7 @@
 
 use std::{
     io::{IsTerminal, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -15,14 +15,16 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Common, Exit,
     exit::UsageError,
+    follow::{Followed, follow},
     log::BARS,
     network::NetworkArgs,
     site::{ListedJob, Site},
 };
 use crate::{
     audit::{Alerting, Progress, RunOptions, Summary, Tally, TenantJob, run as run_audit},
+    daemon::is_present,
     model::{Hosting, TenantId, counted, visible},
-    store::{ReportFilter, Store, TenantSummary},
+    store::{Reader, ReportFilter, Store, StoreError, TenantSummary},
 };
 
 /// One run.
@@ -60,7 +62,13 @@ pub(super) async fn run(args: &AuditArgs, common: &Common, out: &mut impl Write)
     let refused: Vec<String> = listed.iter().filter(|listed| listed.refused > 0).map(refused_line).collect();
     let jobs: Arc<Vec<TenantJob>> = Arc::new(listed.into_iter().map(|listed| listed.job).collect());
     let auditor = Arc::new(site.auditor(&args.network)?);
-    let store = Store::open(&database).await?;
+    let store = match Store::open(&database).await {
+        Err(StoreError::Locked { .. }) if is_present(&database) => {
+            let told = follow(&database, &args.tenants_asked_for()?).await?;
+            return write_followed(out, told, (&database, &jobs)).await;
+        }
+        opened => opened?,
+    };
     let options = RunOptions {
         domains_at_once: site.config.as_ref().map_or(DOMAINS_AT_ONCE, |config| config.audit.domains_at_once),
         resume: args.resume,
@@ -80,20 +88,64 @@ pub(super) async fn run(args: &AuditArgs, common: &Common, out: &mut impl Write)
         }
     };
     let took = auditor.clock.now().duration_since(started);
-    let counts = store.reader().summary(&ReportFilter::default()).await?;
-    let of_run: Vec<TenantSummary> = counts.into_iter().filter(|count| jobs.iter().any(|job| job.tenant.id == count.tenant)).collect();
+    let of_run = counts(store.reader(), &jobs).await?;
     write_summary(out, (&summary, args.resume), (&of_run, took))?;
     for line in refused {
         writeln!(out, "{line}")?;
     }
     store.close().await?;
+    Ok(exit(&summary, &of_run))
+}
+
+async fn write_followed(out: &mut impl Write, followed: Followed, (database, jobs): (&Path, &[TenantJob])) -> anyhow::Result<Exit> {
+    match followed {
+        Followed::Over(summary, took) => {
+            let of_run = counts(&Store::open_read_only(database).await?, jobs).await?;
+            write_summary(out, (&summary, false), (&of_run, took))?;
+            Ok(exit(&summary, &of_run))
+        }
+        Followed::Left => {
+            writeln!(out, "The service goes on with the run; `autodiscover-audit report` has what it finds.")?;
+            Ok(Exit::Undetermined)
+        }
+        Followed::Alone => {
+            writeln!(out, "The service has ended; it makes the run when it is started again.")?;
+            Ok(Exit::Undetermined)
+        }
+    }
+}
+
+async fn counts(reader: &Reader, jobs: &[TenantJob]) -> anyhow::Result<Vec<TenantSummary>> {
+    let counts = reader.summary(&ReportFilter::default()).await?;
+    Ok(counts.into_iter().filter(|count| jobs.iter().any(|job| job.tenant.id == count.tenant)).collect())
+}
+
+fn exit(summary: &Summary, of_run: &[TenantSummary]) -> Exit {
     let sum = |number: fn(&TenantSummary) -> u64| of_run.iter().map(number).sum::<u64>();
-    Ok(match (sum(|count| count.needs_manual), sum(|count| count.undetermined)) {
+    match (sum(|count| count.needs_manual), sum(|count| count.undetermined)) {
         _ if summary.interrupted => Exit::Undetermined,
         (0, 0) => Exit::Clean,
         (0, _) => Exit::Undetermined,
         _ => Exit::Findings,
-    })
+    }
+}
+
+impl AuditArgs {
+    /// What the service is asked for in place of a run of our own: only what its configuration has.
+    fn tenants_asked_for(&self) -> Result<Vec<TenantId>, UsageError> {
+        let own = [
+            (self.mailboxes.is_some(), "--mailboxes"),
+            (self.resume, "--resume"),
+            (self.accept_shrunk_list, "--accept-shrunk-list"),
+            (self.network.is_any(), "the options of the network"),
+        ];
+        match own.iter().find(|(is_given, _)| *is_given) {
+            None => Ok(self.tenant.clone()),
+            Some((_, option)) => Err(UsageError(format!(
+                "the service has the database, and audits as its configuration says: leave {option} out, or stop the service first"
+            ))),
+        }
+    }
 }
 
 fn jobs(args: &AuditArgs, site: &Site) -> anyhow::Result<Vec<ListedJob>> {

@@ -58,7 +58,7 @@ pub(super) fn of_result(result: anyhow::Result<Exit>) -> Exit {
 }
 
 /// The error and its causes; a cause whose words stand in the one before it is left out.
-fn chain(error: &anyhow::Error) -> String {
+pub(super) fn chain(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain().map(ToString::to_string) {
         if text.is_empty() {

@@ -5,12 +5,14 @@ mod check;
 pub mod config;
 mod db;
 mod exit;
+mod follow;
 mod incidents;
 mod log;
 pub mod mailboxes;
 mod network;
 mod output;
 mod report;
+mod serve;
 mod site;
 
 use std::{ffi::OsString, io::Write as _, path::PathBuf};
@@ -52,6 +54,8 @@ enum Command {
     Audit(audit::AuditArgs),
     /// Writes the report of who needs manual configuration, from the database
     Report(report::ReportArgs),
+    /// Audits by schedule and tells of what changes, until it is told to end (SIGTERM); SIGHUP reads the configuration anew
+    Serve(serve::ServeArgs),
     /// Shows what is wrong over time, acknowledges and exempts it
     Incidents(incidents::IncidentsArgs),
     /// Works on a list of mailboxes
@@ -89,6 +93,7 @@ async fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
     let exit = match &cli.command {
         Command::Check(args) => check::run(args, &cli.common, &mut out).await,
         Command::Audit(args) => audit::run(args, &cli.common, &mut out).await,
+        Command::Serve(_) => serve::run(&cli.common).await,
         Command::Report(args) => report::run(args, &cli.common, &mut out).await,
         Command::Incidents(args) => incidents::run(args, &cli.common, &mut out).await,
         Command::Mailboxes(args) => mailboxes::run(args, &cli.common, &mut out),

@@ -3,6 +3,7 @@
 
 mod check;
 mod error;
+mod listener;
 mod rule;
 mod suggest;
 mod tenant;
@@ -18,6 +19,7 @@ use toml::{
 use crate::{model::Tenant, network};
 
 pub use error::{ConfigError, ConfigErrors};
+pub use listener::{ListenAddress, ListenerFault, ListenerSettings};
 pub(crate) use tenant::read_allowed_host;
 
 use check::{Faults, entries_of, table_of};

@@ -114,6 +114,9 @@ pub enum AnswerOutcome {
 }
 
 impl AnswerOutcome {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Found, Self::Absent, Self::Guarded, Self::Invalid, Self::Failed];
+
     /// The name in files and reports.
     #[must_use]
     pub fn as_str(self) -> &'static str {

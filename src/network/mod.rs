@@ -167,7 +167,12 @@ impl Network {
     /// The answer to a request. Whoever asks the same at the same time, or later in the run, shares one. What failed in
     /// passing is asked a second time after a pause, and then believed for a minute.
     pub async fn ask(&self, request: &Request) -> Arc<Answer> {
-        self.core.answers.get_with_by_ref(request, Box::pin(self.core.ask_twice(request))).await
+        let asked = async {
+            let answer = self.core.ask_twice(request).await;
+            self.core.tally.count_lookup(outcome(&answer));
+            answer
+        };
+        self.core.answers.get_with_by_ref(request, Box::pin(asked)).await
     }
 
     /// Forgets the answers that say that something failed, so that whoever asks again has the network asked again. To be called
@@ -266,4 +271,12 @@ fn is_worth_retrying(answer: &Answer) -> bool {
 
 fn is_held(answer: &Answer) -> bool {
     answer.reply == Reply::Obstacle(Obstacle::Held)
+}
+
+/// What the network can say of an answer; whether a document is what was asked for, its parser says.
+fn outcome(answer: &Answer) -> AnswerOutcome {
+    match &answer.reply {
+        Reply::Obstacle(obstacle) => obstacle.outcome(),
+        _ => AnswerOutcome::Found,
+    }
 }

@@ -1,6 +1,11 @@
 //! What one run asked of the network, in numbers.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    ops::Add,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use crate::model::AnswerOutcome;
 
 /// What was done so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -15,6 +20,25 @@ pub struct Counters {
     pub retries: u64,
     /// Times that a host on hold was left alone.
     pub held: u64,
+    /// Lookups that were believed, by what they came to; in the order of [`AnswerOutcome::ALL`].
+    pub lookups: [u64; AnswerOutcome::ALL.len()],
+}
+
+impl Add for Counters {
+    type Output = Self;
+
+    fn add(self, more: Self) -> Self {
+        let mut lookups = self.lookups;
+        lookups.iter_mut().zip(more.lookups).for_each(|(sum, one)| *sum += one);
+        Self {
+            http_requests: self.http_requests + more.http_requests,
+            dns_queries: self.dns_queries + more.dns_queries,
+            bytes: self.bytes + more.bytes,
+            retries: self.retries + more.retries,
+            held: self.held + more.held,
+            lookups,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -23,6 +47,7 @@ pub(super) struct Tally {
     bytes: AtomicU64,
     retries: AtomicU64,
     held: AtomicU64,
+    lookups: [AtomicU64; AnswerOutcome::ALL.len()],
 }
 
 impl Tally {
@@ -42,6 +67,12 @@ impl Tally {
         self.held.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(super) fn count_lookup(&self, outcome: AnswerOutcome) {
+        for (counter, _) in self.lookups.iter().zip(AnswerOutcome::ALL).filter(|(_, of)| *of == outcome) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     pub(super) fn read(&self, dns_queries: u64) -> Counters {
         Counters {
             http_requests: self.http_requests.load(Ordering::Relaxed),
@@ -49,6 +80,7 @@ impl Tally {
             bytes: self.bytes.load(Ordering::Relaxed),
             retries: self.retries.load(Ordering::Relaxed),
             held: self.held.load(Ordering::Relaxed),
+            lookups: self.lookups.each_ref().map(|counter| counter.load(Ordering::Relaxed)),
         }
     }
 }

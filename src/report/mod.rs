@@ -11,6 +11,7 @@ mod layout;
 mod row;
 mod selection;
 mod setting;
+mod stream;
 mod text;
 
 use std::{io, ops::ControlFlow};
@@ -27,6 +28,7 @@ pub use incident::{IncidentFormat, write_exemptions, write_incident, write_incid
 pub use row::{ClientRow, ReportRow, ReportSubject};
 pub use selection::Selection;
 pub use setting::Setting;
+pub use stream::{OwnedRequest, ReportStream, SettingsFor};
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -73,7 +73,7 @@ impl Snapshot {
         filter: &ReportFilter,
         mut each: impl FnMut(MailboxRow) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        let mut pages = Pages::new(filter);
+        let mut pages = Pages::new(filter.clone());
         while let Some(rows) = pages.next(&mut self.tx).await? {
             for row in rows {
                 if each(row).is_break() {
@@ -85,28 +85,55 @@ impl Snapshot {
     }
 }
 
+impl Reader {
+    /// The mailboxes of the list in the same order, for whoever takes them at a pace of their own.
+    #[must_use]
+    pub fn mailbox_pages(&self, filter: ReportFilter) -> MailboxPages {
+        MailboxPages { reader: self.clone(), pages: Pages::new(filter) }
+    }
+}
+
+/// Mailboxes page by page; between two pages nothing of the database is held.
+pub struct MailboxPages {
+    reader: Reader,
+    pages: Pages,
+}
+
+impl MailboxPages {
+    /// The next page; `None` after the last. A page can be empty where the filter leaves nothing of it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn next(&mut self) -> Result<Option<Vec<MailboxRow>>, StoreError> {
+        let mut tx = self.reader.pool.begin().await.map_err(doing("begin to read"))?;
+        let rows = self.pages.next(&mut tx).await?;
+        tx.rollback().await.map_err(doing("end reading"))?;
+        Ok(rows)
+    }
+}
+
 /// Where in the order of mailboxes; the tuple that the index has.
 type Position = (String, String, String);
 
 /// id, tenant, domain, address key, address, profile, person, when its domain was last recorded.
 type PageRow = (i64, String, String, String, String, i64, Option<String>, i64);
 
-struct Pages<'a> {
-    filter: &'a ReportFilter,
+struct Pages {
+    filter: ReportFilter,
     after: Position,
-    last_tenant: &'a str,
+    last_tenant: String,
     run_at: Option<i64>,
     outcomes: Bodies<Outcome>,
     profiles: Bodies<Profile>,
 }
 
-impl<'a> Pages<'a> {
-    fn new(filter: &'a ReportFilter) -> Self {
+impl Pages {
+    fn new(filter: ReportFilter) -> Self {
         let tenant = filter.tenant.as_ref().map(TenantId::as_str);
         Self {
-            filter,
             after: (tenant.unwrap_or_default().to_owned(), String::new(), String::new()),
-            last_tenant: tenant.unwrap_or(AFTER_EVERY_TENANT),
+            last_tenant: tenant.unwrap_or(AFTER_EVERY_TENANT).to_owned(),
+            filter,
             run_at: None,
             outcomes: Bodies::new("outcome"),
             profiles: Bodies::new("profile"),
@@ -118,7 +145,7 @@ impl<'a> Pages<'a> {
         if let (Some(run), None) = (self.filter.run, self.run_at) {
             self.run_at = Some(run_at(connection, run).await?);
         }
-        let page = read_page(connection, &self.after, self.last_tenant).await?;
+        let page = read_page(connection, &self.after, &self.last_tenant).await?;
         let Some((_, tenant, domain, key, ..)) = page.last() else { return Ok(None) };
         let through = (tenant.clone(), domain.clone(), key.clone());
         let mut pointers = read_pointers(connection, &self.after, &through, self.filter.run).await?;

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Rooms and their floors; a room imports from lower floors only.
-const FLOORS: [(&str, u8); 15] = [
+const FLOORS: [(&str, u8); 16] = [
     ("model", 0),
     ("clock", 0),
     ("wire", 1),
@@ -21,6 +21,7 @@ const FLOORS: [(&str, u8); 15] = [
     ("report", 3),
     ("audit", 4),
     ("config", 5),
+    ("daemon", 6),
     ("cli", 7),
     ("main", 8),
 ];

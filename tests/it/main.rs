@@ -9,9 +9,11 @@ mod audit;
 mod cli;
 mod config;
 mod corpus;
+mod deploy;
 #[path = "fakenet.rs"]
 mod fakenet_test;
 mod house;
+mod listener;
 mod mailboxes;
 mod output;
 mod proxy;

@@ -63,6 +63,12 @@ fn outcome(hosting: Hosting, clients: Vec<ClientOutcome>) -> Arc<Outcome> {
     Arc::new(Outcome { hosting, needs_manual_configuration, clients })
 }
 
+/// Needs manual configuration, and says why at length.
+pub(crate) fn wordy(explanation: String) -> Outcome {
+    let client = client("thunderbird", Verdict::Consumer, Some(Cause::OwnAutoconfigStale), consumer());
+    Outcome { hosting: Hosting::default(), needs_manual_configuration: true, clients: vec![ClientOutcome { explanation, ..client }] }
+}
+
 fn mailbox(address: &str) -> Mailbox {
     Mailbox { address: Address::parse(address).unwrap(), profile: Arc::new(Profile::default()), person: None }
 }
@@ -79,7 +85,7 @@ fn anna() -> Mailbox {
 }
 
 /// Two tenants, three domains; every section of the report has something to say.
-async fn world(folder: &tempfile::TempDir) -> Store {
+pub(crate) async fn world(folder: &tempfile::TempDir) -> Store {
     let store = Store::open(&folder.path().join("audit.db")).await.unwrap();
     let [contoso, fabrikam] = ["contoso", "fabrikam"].map(|id| TenantId::try_from(id.to_owned()).unwrap());
     let tenants = [(contoso.clone(), "Contoso Ltd".to_owned(), 26), (fabrikam.clone(), "fabrikam".to_owned(), 1)];
@@ -136,7 +142,7 @@ async fn world(folder: &tempfile::TempDir) -> Store {
     store
 }
 
-fn settings_for(subject: &ReportSubject<'_>) -> Vec<Server> {
+pub(crate) fn settings_for(subject: &ReportSubject<'_>) -> Vec<Server> {
     if subject.hosting == Hosting::default() { exchange_online().servers().cloned().collect() } else { Vec::new() }
 }
 

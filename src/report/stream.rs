@@ -1,0 +1,109 @@
+//! A report piece by piece, at the pace of whoever reads it: between two pieces nothing of the database is held, and no more than a
+//! page of mailboxes.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    vec,
+};
+
+use super::{Format, Head, Report, ReportError, ReportRow, ReportSubject, Selection};
+use crate::{
+    model::Server,
+    store::{MailboxPages, MailboxRow, Reader, ReportFilter},
+};
+
+/// The settings that a user types, from `remedy`.
+pub type SettingsFor = Box<dyn Fn(&ReportSubject<'_>) -> Vec<Server> + Send + Sync>;
+
+/// What is to be reported, and how; as [`super::Request`], for a report that outlives its caller.
+pub struct OwnedRequest {
+    /// Which tenant, as of which run.
+    pub filter: ReportFilter,
+    /// Which clients and verdicts.
+    pub selection: Selection,
+    /// How it is written.
+    pub format: Format,
+    /// The present, in seconds since 1970.
+    pub generated_at: i64,
+    /// The settings that a user types.
+    pub settings_for: SettingsFor,
+}
+
+/// A report that is written as it is read.
+pub struct ReportStream {
+    pages: MailboxPages,
+    rows: vec::IntoIter<MailboxRow>,
+    /// `None`: it has come to its end.
+    report: Option<Report<Tray>>,
+    tray: Tray,
+    selection: Selection,
+    settings_for: SettingsFor,
+}
+
+impl ReportStream {
+    /// Counts, and writes what comes before the first mailbox.
+    ///
+    /// # Errors
+    /// [`ReportError::Read`].
+    pub async fn begin(reader: &Reader, request: OwnedRequest) -> Result<Self, ReportError> {
+        let OwnedRequest { filter, selection, format, generated_at, settings_for } = request;
+        let filter = ReportFilter { needs_manual: selection.needs_manual, ..filter };
+        let newest = reader.runs(1).await?.first().map(|run| run.id);
+        let head = Head::new(filter.run.or(newest), generated_at, reader.summary(&filter).await?);
+        let tray = Tray::default();
+        let report = Some(Report::begin(format, &head, tray.clone())?);
+        Ok(Self { pages: reader.mailbox_pages(filter), rows: Vec::new().into_iter(), report, tray, selection, settings_for })
+    }
+
+    /// The next piece, never empty; `None` after the last.
+    ///
+    /// # Errors
+    /// [`ReportError::Read`]; the report is then cut short.
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, ReportError> {
+        while let Some(report) = &mut self.report {
+            if let Some(found) = self.rows.next() {
+                let mut row = ReportRow::new(found, &*self.settings_for);
+                if row.keep(&self.selection) {
+                    report.add(&row)?;
+                }
+                if self.tray.len() >= PIECE {
+                    break;
+                }
+            } else if let Some(rows) = self.pages.next().await? {
+                self.rows = rows.into_iter();
+            } else if let Some(report) = self.report.take() {
+                report.finish()?;
+            }
+        }
+        Ok(Some(self.tray.empty()).filter(|piece| !piece.is_empty()))
+    }
+}
+
+/// What was written and not yet taken.
+#[derive(Clone, Default)]
+struct Tray(Arc<Mutex<Vec<u8>>>);
+
+impl Tray {
+    fn len(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    fn empty(&self) -> Vec<u8> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl io::Write for Tray {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Bytes of a piece, about.
+const PIECE: usize = 64 * 1024;
