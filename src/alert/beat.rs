@@ -5,12 +5,7 @@ use std::time::Duration;
 use tokio::{sync::Notify, time::sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    AlertError, Attempt, Channel,
-    deliver::Parts,
-    lane::{chain, count},
-    trouble::Trouble,
-};
+use super::{AlertError, Attempt, Channel, deliver::Parts, lane::chain, trouble::Trouble};
 use crate::store::GroupState;
 
 /// A channel that is told again and again.
@@ -67,7 +62,7 @@ impl<'a> Beat<'a> {
             return Ok(());
         }
         let Some(attempt) = self.channel.tell(&groups, &self.parts.wording, now).await else { return Ok(()) };
-        count(self.channel.name(), &attempt);
+        (self.parts.observe)(self.channel.name(), attempt.as_str());
         self.judge(attempt, now).await
     }
 

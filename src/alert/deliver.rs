@@ -29,12 +29,17 @@ pub struct Parts {
     pub clock: Clock,
     /// Makes the report that goes with a tenant's notices where a channel takes one.
     pub attach: Option<Attach>,
+    /// Is told of every attempt: the channel and [`super::Attempt::as_str`].
+    pub observe: Observe,
     /// Wakes the channels; a new one will do.
     pub waker: Waker,
 }
 
 /// Makes the report of a tenant; `None` where there is none now.
 pub type Attach = Arc<dyn Fn(TenantId) -> BoxFuture<'static, Option<Attachment>> + Send + Sync>;
+
+/// Is told of an attempt.
+pub type Observe = Arc<dyn Fn(&str, &'static str) + Send + Sync>;
 
 impl fmt::Debug for Parts {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -31,6 +31,18 @@ pub enum Attempt {
 }
 
 impl Attempt {
+    /// The word for it in metrics.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Retry { is_definite: true, .. } => "failed",
+            Self::Retry { is_definite: false, .. } => "unknown",
+            Self::Refused { .. } => "refused",
+            Self::Unacceptable { .. } => "unacceptable",
+        }
+    }
+
     /// A failure that leaves no doubt, and may pass.
     pub(super) fn definite(reason: impl Into<String>) -> Self {
         Self::Retry { reason: reason.into(), floor: None, is_definite: true }

@@ -159,7 +159,7 @@ impl<'a> Lane<'a> {
 
     async fn conclude(&mut self, notice: &Notice, attempt: Attempt) -> Result<(), AlertError> {
         let (store, name, now) = (&self.parts.store, self.channel.name(), self.parts.clock.seconds());
-        count(name, &attempt);
+        (self.parts.observe)(name, attempt.as_str());
         match attempt {
             Attempt::Delivered => {
                 self.settle(notice, &Fate::Delivered).await;
@@ -228,18 +228,6 @@ impl<'a> Lane<'a> {
     fn millis(&self) -> i64 {
         self.parts.clock.now().as_millisecond()
     }
-}
-
-/// Counts an attempt for the metrics.
-pub(super) fn count(channel: &str, attempt: &Attempt) {
-    let result = match attempt {
-        Attempt::Delivered => "delivered",
-        Attempt::Retry { is_definite: true, .. } => "failed",
-        Attempt::Retry { is_definite: false, .. } => "unknown",
-        Attempt::Refused { .. } => "refused",
-        Attempt::Unacceptable { .. } => "unacceptable",
-    };
-    metrics::counter!("autodiscover_audit_deliveries_total", "channel" => channel.to_owned(), "result" => result).increment(1);
 }
 
 /// An error with its causes, for one line of a log.
