@@ -2,6 +2,7 @@
 //! TOML 1.1; `config/autodiscover-audit.toml` is the commented reference.
 
 mod check;
+mod content;
 mod error;
 mod rule;
 mod suggest;
@@ -140,7 +141,7 @@ fn read(source: &Source, mut root: DeTable, known: &KnownClients, faults: &mut F
         *file = source.resolve(&file);
     }
     for (file, span) in texts(network_table.get("ca_files")) {
-        faults.check_file(span, "network.ca_files", &source.resolve(file));
+        faults.check_content((span, "network.ca_files"), &source.resolve(file), content::check_certificates);
     }
     for key in ["clients_file", "endpoints_file"] {
         for (file, span) in texts(spans.get(key)) {

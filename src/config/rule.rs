@@ -264,8 +264,11 @@ mod tests {
     #[test]
     fn the_example_loads_as_it_is_and_with_every_key() -> std::io::Result<()> {
         let folder = tempfile::tempdir()?;
-        for file in ["contoso.csv", "fabrikam.csv", "ca.pem", "clients.toml", "endpoints.toml"] {
-            std::fs::write(folder.path().join(file), "")?;
+        let certificate = include_str!("../../tests/fixtures/config/files/good.pem");
+        let endpoints = include_str!("../../config/endpoints.toml");
+        let files = [("contoso.csv", ""), ("fabrikam.csv", ""), ("ca.pem", certificate), ("clients.toml", ""), ("endpoints.toml", endpoints)];
+        for (file, content) in files {
+            std::fs::write(folder.path().join(file), content)?;
         }
         for text in [EXAMPLE.to_owned(), uncommented()] {
             let path = folder.path().join("autodiscover-audit.toml");
