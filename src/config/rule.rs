@@ -167,7 +167,7 @@ impl fmt::Display for Rule {
 }
 
 /// The names of a struct's fields, as serde has them.
-fn field_names<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
+pub(super) fn field_names<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
     let mut names: &'static [&'static str] = &[];
     // the error is how the deserializer ends once it has the names
     let _ = T::deserialize(FieldNames(&mut names));
@@ -266,7 +266,8 @@ mod tests {
         let folder = tempfile::tempdir()?;
         let certificate = include_str!("../../tests/fixtures/config/files/good.pem");
         let endpoints = include_str!("../../config/endpoints.toml");
-        let files = [("contoso.csv", ""), ("fabrikam.csv", ""), ("ca.pem", certificate), ("clients.toml", ""), ("endpoints.toml", endpoints)];
+        let files =
+            [("contoso.csv", ""), ("fabrikam.csv", ""), ("ca.pem", certificate), ("clients.toml", ""), ("endpoints.toml", endpoints)];
         for (file, content) in files {
             std::fs::write(folder.path().join(file), content)?;
         }
