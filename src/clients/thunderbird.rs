@@ -109,14 +109,15 @@ pub(super) fn redirect_address(written: &str) -> Option<String> {
     fits.then(|| written.to_lowercase())
 }
 
-/// `readAutoDiscoverXML`: EXHTTP and EXCH become `exchange`, POP3, IMAP and SMTP servers; EXPR is accepted and has no branch. The
-/// Exchange server is written over the first incoming server that is there by then, whatever it is; the standard protocols come
-/// first in the end; without an incoming server there is no result. (153.7 ESR, executed.) Left out: WEB.
+/// `readAutoDiscoverXML`: WEB, EXHTTP and EXCH become `exchange`, POP3, IMAP and SMTP servers; EXPR is accepted and has no branch.
+/// The Exchange server is written over the first incoming server that is there by then, whatever it is; the standard protocols
+/// come first in the end; without an incoming server there is no result. (153.7 ESR, executed.) `Type` is compared as a child and
+/// with its letter case (thunderbird-desktop 9c91f3cbc5, 2026-01-15).
 pub(super) fn pox_settings(document: &Pox) -> Settings {
     let mut settings = Settings::default();
-    for written in &document.protocols {
+    for written in document.protocols.iter().filter(|written| written.strict_kind) {
         match written.kind.as_str() {
-            "EXCH" | "EXHTTP" => read_exchange(written, &mut settings.incoming),
+            "WEB" | "EXCH" | "EXHTTP" => read_exchange(written, &mut settings.incoming),
             "SMTP" => settings.outgoing.extend(pox_server(written, Protocol::Smtp)),
             "IMAP" => settings.incoming.extend(pox_server(written, Protocol::Imap)),
             "POP3" => settings.incoming.extend(pox_server(written, Protocol::Pop3)),
@@ -162,8 +163,14 @@ fn is_on(written: Option<&String>, word: &str) -> Option<bool> {
     is_word.then(|| written == word)
 }
 
+/// `EwsUrl` alone: where it is missing, an exception comes before `ASUrl` is looked at. Of WEB, `OWAUrl` counts only with an
+/// attribute, as it is read as an element's value (JXON). (thunderbird-desktop 9c91f3cbc5, 2026-01-15.)
 fn read_exchange(written: &PoxProtocol, incoming: &mut Vec<Server>) {
-    let Some(web) = written.ews_url.as_deref().and_then(web_host) else { return };
+    let url = match written.kind.as_str() {
+        "WEB" => written.owa_url.as_ref().filter(|owa| owa.attributed).map(|owa| owa.url.as_str()),
+        _ => written.ews_url.as_deref(),
+    };
+    let Some(web) = url.and_then(web_host) else { return };
     let port = web.port.unwrap_or(HTTPS_PORT);
     match incoming.first_mut() {
         Some(first) => {
@@ -337,7 +344,23 @@ mod tests {
         let exchange_line = "exchange e.example:443  %EMAILADDRESS%";
         let (imap_line, smtp_line) =
             ("imap h.example:993 password-cleartext %EMAILADDRESS%", "smtp h.example:587 password-cleartext %EMAILADDRESS%");
+        let web = |inside: &str| format!("<Protocol><Type>WEB</Type>{inside}</Protocol>");
+        let owa = |host: &str| format!("<OWAUrl AuthenticationMethod='Fba'>https://{host}/owa/</OWAUrl>");
+        let (external, internal) =
+            (format!("<External>{}</External>", owa("x.example")), format!("<Internal>{}</Internal>", owa("i.example:8443")));
         for (protocols, expected) in [
+            (web(&internal), vec!["exchange i.example:8443  %EMAILADDRESS%"]),
+            (web(&format!("{internal}{external}")), vec!["exchange x.example:443  %EMAILADDRESS%"]),
+            (web(&format!("{internal}<External/>")), vec![]),
+            (web("<External><OWAUrl>https://x.example/owa/</OWAUrl></External>"), vec![]),
+            (web(&external.replace("https", "ftp")), vec![]),
+            (format!("{exchange}{}", web(&external)), vec!["exchange x.example:443  %EMAILADDRESS%"]),
+            (format!("{}{exchange}", web(&external)), vec![exchange_line]),
+            (format!("{imap}{}", web(&external)), vec!["exchange x.example:993 password-cleartext %EMAILADDRESS%"]),
+            (exchange.replace("EwsUrl", "ASUrl"), vec![]),
+            (exchange.replace("</EwsUrl>", "</EwsUrl><ASUrl>https://a.example/ews</ASUrl>"), vec![exchange_line]),
+            (imap.replace("<Protocol><Type>IMAP</Type>", "<Protocol Type='IMAP'>"), vec![]),
+            (imap.replace("IMAP", "imap"), vec![]),
             (format!("{imap}{smtp}"), vec![imap_line, smtp_line]),
             (format!("{}{smtp}", server("IMAP", "")), vec![]),
             (smtp.clone(), vec![]),

@@ -98,6 +98,8 @@ pub struct PoxError {
 pub struct PoxProtocol {
     /// `Type`, child or attribute, upper case: `IMAP`, `POP3`, `SMTP`, `EXCH`, `EXPR`, `EXHTTP`, `WEB`, `MAPIHTTP`, `MOBILESYNC`, …
     pub kind: String,
+    /// Whether a strict client sees that type: a child element, written in capitals.
+    pub strict_kind: bool,
     /// `Server` (a host name, or a URL).
     pub server: Option<String>,
     /// `Port`.
@@ -112,8 +114,21 @@ pub struct PoxProtocol {
     pub spa: Option<String>,
     /// `AuthPackage`, lower case.
     pub auth_package: Option<String>,
-    /// `EwsUrl`, else `ASUrl`.
+    /// `EwsUrl`.
     pub ews_url: Option<String>,
+    /// `ASUrl`.
+    pub as_url: Option<String>,
+    /// `OWAUrl` of the `External` element, else of the `Internal` one.
+    pub owa_url: Option<OwaUrl>,
     /// `Url` of a mobilesync server, or the `ExternalUrl` of a mapiHttp `MailStore`.
     pub url: Option<String>,
+}
+
+/// An `OWAUrl` element, the first of several.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OwaUrl {
+    /// Its text, trimmed.
+    pub url: String,
+    /// Whether it has an attribute, such as `AuthenticationMethod`.
+    pub attributed: bool,
 }

@@ -75,7 +75,9 @@ fn describe_pox(pox: &Pox) -> (AnswerOutcome, String) {
         (Some(url), _) if goes_on => format!("redirected to {url}"),
         (None, Some(address)) if goes_on => format!("redirected to the address {address}"),
         _ => list(&pox.protocols, |protocol: &PoxProtocol| {
-            let place = protocol.server.as_ref().or(protocol.url.as_ref()).or(protocol.ews_url.as_ref());
+            let owa = protocol.owa_url.as_ref().map(|owa| &owa.url);
+            let web = [protocol.url.as_ref(), protocol.ews_url.as_ref(), protocol.as_url.as_ref(), owa];
+            let place = protocol.server.as_ref().or_else(|| web.into_iter().flatten().next());
             let mut text = [protocol.kind.as_str(), place.map_or("", String::as_str)].join(" ").trim().to_owned();
             if let Some(port) = &protocol.port {
                 let _ = write!(text, ":{port}");
@@ -277,8 +279,9 @@ mod tests {
             Document::Pox(pox) => {
                 let protocols = pox.protocols.iter().flat_map(|protocol| {
                     let first = [&protocol.server, &protocol.port, &protocol.login_name, &protocol.ssl, &protocol.encryption];
-                    let second = [&protocol.spa, &protocol.auth_package, &protocol.ews_url, &protocol.url];
-                    first.into_iter().chain(second).flatten().chain([&protocol.kind])
+                    let second = [&protocol.spa, &protocol.auth_package, &protocol.ews_url, &protocol.as_url, &protocol.url];
+                    let owa = protocol.owa_url.iter().map(|owa| &owa.url);
+                    first.into_iter().chain(second).flatten().chain(owa).chain([&protocol.kind])
                 });
                 let error = pox.error.iter().flat_map(|error| [&error.code, &error.message]);
                 let account = [&pox.action, &pox.redirect_url, &pox.redirect_address, &pox.smtp_address].into_iter().flatten();
