@@ -98,7 +98,8 @@ fn endpoint(trail: &mut Trail<'_>, (path, open): (Path, bool), domain: &Domain) 
                 }
                 return None;
             };
-            let lightest = records.iter().filter(|record| !record.target.is_empty()).min_by_key(|record| record.weight)?;
+            // a target of `.` is an empty name there, which ends the way, whatever other records say
+            let lightest = records.iter().min_by_key(|record| record.weight).filter(|record| !record.target.is_empty())?;
             Some(format!("https://{}{PATH}", lightest.target))
         }
     }
@@ -215,7 +216,7 @@ mod tests {
     use super::*;
     use crate::{
         clients::{ClientTable, search},
-        model::{Answer, Assumption, Discovery, HttpDocument, Readings},
+        model::{Answer, Assumption, Discovery, HttpDocument, Readings, SrvRecord},
         wire::parse_pox,
     };
 
@@ -238,6 +239,30 @@ mod tests {
         let request = Request::Pox { url: format!("https://{host}{PATH}"), address };
         let pox = parse_pox(text.as_bytes(), "text/xml").unwrap();
         (request, Reply::Document(document), Document::Pox(Box::new(pox)))
+    }
+
+    /// The sort by weight is stable, and a target of `.` an empty name (thunderbird-desktop 9c91f3cbc5, 2026-01-15:
+    /// `ExchangeAutoDiscover.sys.mjs`, `DNS.worker.mjs`).
+    #[test]
+    fn the_record_of_the_lowest_weight_is_taken_even_where_it_says_not_offered() {
+        for (records, expected) in [
+            (&[(0, "a.example"), (5, "b.example")][..], Some("a.example")),
+            (&[(5, "a.example"), (0, "b.example")], Some("b.example")),
+            (&[(5, "a.example"), (5, "b.example")], Some("a.example")),
+            (&[(0, ""), (5, "b.example")], None),
+            (&[(5, "b.example"), (0, "")], None),
+            (&[(0, ""), (0, "b.example")], None),
+            (&[(0, "b.example"), (0, "")], Some("b.example")),
+            (&[(5, ""), (0, "b.example")], Some("b.example")),
+        ] {
+            let record =
+                |(weight, target): &(u16, &str)| SrvRecord { priority: *weight, weight: *weight, port: 443, target: (*target).to_owned() };
+            let request = Request::Srv { name: "_autodiscover._tcp.contoso.com".to_owned() };
+            let discovery = discover(vec![(request, Reply::Srv(records.iter().map(record).collect()), Document::Nothing)]);
+            let posted: Vec<&str> = discovery.lookups.iter().filter_map(|lookup| lookup.asked.strip_prefix("POST https://")).collect();
+            let beyond: Vec<&str> = posted.into_iter().filter(|url| !url.contains("contoso.com/")).collect();
+            assert_eq!(beyond, expected.map(|host| format!("{host}{PATH}")).into_iter().collect::<Vec<_>>(), "{records:?}");
+        }
     }
 
     /// Thunderbird 153.7.0 ESR, executed.

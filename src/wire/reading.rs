@@ -5,6 +5,7 @@ use std::{fmt::Write as _, sync::Arc};
 use super::{Fault, autoconfig::read_autoconfig, fault::clip, pox::read_pox};
 use crate::model::{
     Answer, AnswerOutcome, Autoconfig, AutoconfigServer, Document, HttpDocument, LookupKind, Pox, PoxError, PoxProtocol, Reading, Reply,
+    SrvRecord,
 };
 
 /// Reads an answer for what its lookup asked. Never fails: what cannot be used has an outcome and a line that says why.
@@ -14,7 +15,8 @@ pub fn read(kind: LookupKind, answer: Arc<Answer>) -> Reading {
     let (outcome, detail, document) = match &answer.reply {
         Reply::Mx(records) => found(list(records, |record| format!("{} {}", record.preference, record.exchange))),
         Reply::Srv(records) => {
-            found(list(records, |record| format!("{} {} {} {}", record.priority, record.weight, record.port, record.target)))
+            let target = |record: &SrvRecord| if record.target.is_empty() { ".".to_owned() } else { record.target.clone() };
+            found(list(records, |record| format!("{} {} {} {}", record.priority, record.weight, record.port, target(record))))
         }
         Reply::Addresses(addresses) => found(list(addresses, ToString::to_string)),
         Reply::Redirect(target) => found(format!("redirected to {target}")),
@@ -128,7 +130,7 @@ const MAX_LISTED: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{MxRecord, Obstacle, SrvRecord};
+    use crate::model::{MxRecord, Obstacle};
     use proptest::{collection::vec, prelude::*, sample::select};
 
     const KINDS: [LookupKind; 9] = [
@@ -161,10 +163,11 @@ mod tests {
     fn answers_without_a_body_are_told_in_a_line() {
         let mx = |preference, exchange: &str| MxRecord { preference, exchange: exchange.into() };
         let srv = SrvRecord { priority: 0, weight: 1, port: 443, target: "mail.contoso.com".into() };
+        let none = SrvRecord { priority: 0, weight: 0, port: 0, target: String::new() };
         let records = vec![mx(0, "contoso-com.mail.protection.outlook.com"), mx(10, "mail.contoso.com")];
         for (kind, reply, outcome, detail) in [
             (LookupKind::Mx, Reply::Mx(records), AnswerOutcome::Found, "0 contoso-com.mail.protection.outlook.com, 10 mail.contoso.com"),
-            (LookupKind::AutodiscoverSrv, Reply::Srv(vec![srv]), AnswerOutcome::Found, "0 1 443 mail.contoso.com"),
+            (LookupKind::AutodiscoverSrv, Reply::Srv(vec![none, srv]), AnswerOutcome::Found, "0 0 0 ., 0 1 443 mail.contoso.com"),
             (
                 LookupKind::Wildcard,
                 Reply::Addresses(vec!["192.0.2.1".parse().unwrap(), "2001:db8::1".parse().unwrap()]),
