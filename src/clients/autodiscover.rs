@@ -76,8 +76,9 @@ fn endpoint(trail: &mut Trail<'_>, (path, open): (Path, bool), domain: &Domain) 
     match path {
         Path::AutodiscoverHost => Some(format!("https://autodiscover.{domain}{PATH}")),
         Path::RootHost => Some(format!("https://{domain}{PATH}")),
-        Path::HttpRedirect => {
-            let request = Request::Redirect { url: format!("http://autodiscover.{domain}{PATH}") };
+        Path::Http => {
+            let url = format!("http://autodiscover.{domain}{PATH}");
+            let request = Request::Redirect { url: url.clone() };
             let lookup = Lookup { kind: LookupKind::AutodiscoverPox, asked: request.asked(), request };
             let reading = trail.ask(&lookup)?;
             if let Reply::Redirect(target) = &reading.answer.reply {
@@ -86,7 +87,8 @@ fn endpoint(trail: &mut Trail<'_>, (path, open): (Path, bool), domain: &Domain) 
             if open {
                 trail.record(&lookup, reading.outcome, &reading.detail);
             }
-            None
+            let answers = reading.answer.hops.last().and_then(|hop| hop.status).is_some_and(|status| (200..300).contains(&status));
+            answers.then_some(url)
         }
         Path::SrvLowestWeight => {
             let request = Request::Srv { name: format!("_autodiscover._tcp.{domain}") };
@@ -114,6 +116,10 @@ fn post(url: &str, subject: &Subject) -> Lookup {
 fn ask_endpoint(trail: &mut Trail<'_>, seeker: &Seeker<'_>, (lookup, hunt): (&Lookup, &Hunt)) -> Found {
     let Some(reading) = trail.ask(lookup) else { return Found::Nothing };
     if reading.outcome == AnswerOutcome::Guarded {
+        if lookup.asked.starts_with(IN_CLEAR) {
+            trail.record(lookup, AnswerOutcome::Invalid, "it asks for credentials without encryption, and gets none");
+            return Found::Nothing;
+        }
         return Found::Win(Box::new(win(lookup, hunt, Settings::default(), Some(final_host(reading)))));
     }
     match success(&reading.answer.reply) {
@@ -207,6 +213,7 @@ fn final_host(reading: &Reading) -> String {
     host.unwrap_or_default()
 }
 
+const IN_CLEAR: &str = "POST http://";
 const PATH: &str = "/autodiscover/autodiscover.xml";
 /// Thunderbird 153.7 ESR follows two redirects inside documents a search.
 const MAX_REDIRECTS: u8 = 2;
@@ -216,16 +223,22 @@ mod tests {
     use super::*;
     use crate::{
         clients::{ClientTable, search},
-        model::{Answer, Assumption, Discovery, HttpDocument, Readings, SrvRecord},
+        model::{Answer, Assumption, Discovery, Hop, HttpDocument, Obstacle, Readings, SrvRecord},
         wire::parse_pox,
     };
 
     fn discover(answers: Vec<(Request, Reply, Document)>) -> Discovery {
+        discover_by(answers, &[])
+    }
+
+    fn discover_by(answers: Vec<(Request, Reply, Document)>, hops: &[Hop]) -> Discovery {
         let table = ClientTable::built_in().unwrap();
         let mut readings = Readings::default();
         for (request, reply, document) in answers {
-            let answer = Answer { reply, hops: Vec::new(), cnames: Vec::new(), attempts: 1, took_ms: 1 };
-            let reading = Reading { answer: answer.into(), outcome: AnswerOutcome::Found, detail: String::new(), document };
+            let outcome = if let Reply::Obstacle(obstacle) = &reply { obstacle.outcome() } else { AnswerOutcome::Found };
+            let hops = if matches!(request, Request::Redirect { .. }) { hops.to_vec() } else { Vec::new() };
+            let answer = Answer { reply, hops, cnames: Vec::new(), attempts: 1, took_ms: 1 };
+            let reading = Reading { answer: answer.into(), outcome, detail: String::new(), document };
             readings.insert(request, reading);
         }
         let subject = Subject { address: Address::parse("anna@contoso.com").unwrap() };
@@ -262,6 +275,43 @@ mod tests {
             let posted: Vec<&str> = discovery.lookups.iter().filter_map(|lookup| lookup.asked.strip_prefix("POST https://")).collect();
             let beyond: Vec<&str> = posted.into_iter().filter(|url| !url.contains("contoso.com/")).collect();
             assert_eq!(beyond, expected.map(|host| format!("{host}{PATH}")).into_iter().collect::<Vec<_>>(), "{records:?}");
+        }
+    }
+
+    /// `url3` of `ExchangeAutoDiscover.sys.mjs`: its success counts like that of the others, and it carries no credentials.
+    #[test]
+    fn what_answers_in_clear_is_read_and_gets_no_credentials() {
+        let (host, address) = ("autodiscover.contoso.com", Address::parse("anna@contoso.com").unwrap());
+        let imap = "<Protocol><Type>IMAP</Type><Server>imap.contoso.com</Server><Port>993</Port></Protocol>";
+        let (_, xml, document) = answer_at(host, imap);
+        let page = Reply::Document(HttpDocument { status: 200, content_type: "text/html".to_owned(), body: b"<p>".as_slice().into() });
+        let obstacle = Reply::Obstacle;
+        for (status, reply, document, found, asks_srv) in [
+            (200, xml, document, true, false),
+            (200, page, Document::Nothing, false, false),
+            (200, obstacle(Obstacle::Rejected { status: 405 }), Document::Nothing, false, true),
+            (200, obstacle(Obstacle::CredentialsRequired { schemes: "basic".to_owned() }), Document::Nothing, false, true),
+            (404, obstacle(Obstacle::NotThere { status: 404 }), Document::Nothing, false, true),
+        ] {
+            let url = format!("http://{host}{PATH}");
+            let srv = SrvRecord { priority: 0, weight: 0, port: 443, target: "srv.example".to_owned() };
+            let (_, found_by_srv, other) = answer_at("srv.example", &imap.replace("contoso.com", "srv.example"));
+            let answers = vec![
+                (Request::Redirect { url: url.clone() }, obstacle(Obstacle::NoRedirect), Document::Nothing),
+                (Request::Pox { url: url.clone(), address: address.clone() }, reply.clone(), document),
+                (Request::Srv { name: "_autodiscover._tcp.contoso.com".to_owned() }, Reply::Srv(vec![srv]), Document::Nothing),
+                (
+                    Request::Pox { url: format!("https://srv.example{PATH}"), address: Address::postmaster(address.domain()) },
+                    found_by_srv,
+                    other,
+                ),
+            ];
+            let discovery = discover_by(answers, &[Hop { url: url.clone(), status: Some(status), location: None }]);
+            let posted = discovery.lookups.iter().any(|lookup| lookup.asked == format!("POST {url}"));
+            assert_eq!(posted, status == 200, "{reply:?}");
+            let host = discovery.win.map(|win| win.settings.incoming[0].host.clone());
+            let expected = if found { Some("imap.contoso.com") } else { asks_srv.then_some("imap.srv.example") };
+            assert_eq!(host.as_deref(), expected, "{reply:?}");
         }
     }
 

@@ -67,8 +67,8 @@ pub enum Way {
     AutodiscoverHost,
     /// `https://DOMAIN/autodiscover/autodiscover.xml`.
     RootHost,
-    /// `http://autodiscover.DOMAIN/…`, for the redirect alone.
-    HttpRedirect,
+    /// `http://autodiscover.DOMAIN/…`: where it redirects to, or what it answers itself.
+    Http,
     /// `_autodiscover._tcp.DOMAIN`, the record of the lowest weight (Thunderbird 142, bug 1976254).
     SrvLowestWeight,
 }

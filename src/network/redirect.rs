@@ -10,7 +10,7 @@ use crate::model::{Address, Obstacle, Subject};
 pub(super) enum Method<'a> {
     /// GET.
     Get,
-    /// POST of an Autodiscover request, only ever to https.
+    /// POST of an Autodiscover request; a redirect leads it to https only.
     Post(Post<'a>),
 }
 
