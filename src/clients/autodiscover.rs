@@ -2,7 +2,7 @@
 //! inside the document are followed by asking again; a 401 means that the client would sign in there.
 
 use super::{
-    dialect::accept_pox,
+    dialect::{Refusal, accept_pox},
     search::{Success, Trail, has_exchange, success},
     table::{Client, Dialect, Step, Way as Path},
     thunderbird,
@@ -149,8 +149,8 @@ fn ask_endpoint(trail: &mut Trail<'_>, seeker: &Seeker<'_>, (lookup, hunt): (&Lo
     }
     match accept_pox(seeker.client, document, &reading.answer.reply) {
         Ok(settings) => Found::Win(Box::new(win(lookup, hunt, settings, None))),
-        Err(refusal) => {
-            trail.record(lookup, AnswerOutcome::Invalid, &refusal);
+        Err(Refusal::Unusable(why) | Refusal::Taken(why)) => {
+            trail.record(lookup, AnswerOutcome::Invalid, &why);
             Found::Dead
         }
     }

@@ -3,8 +3,20 @@
 use super::{table::Client, table::Dialect, thunderbird, tolerant};
 use crate::model::{Autoconfig, Pox, Protocol, Reply, Security, Settings};
 
-/// Why a client cannot use a document, for a person.
-pub(super) type Refusal = String;
+/// Why a client has no servers from a document, for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// It cannot use the document.
+    Unusable(String),
+    /// It takes the document, finds nothing in it to read mail with, and looks at no further one.
+    Taken(String),
+}
+
+impl Refusal {
+    pub(super) fn unusable<T>(why: &str) -> Result<T, Self> {
+        Err(Self::Unusable(why.to_owned()))
+    }
+}
 
 /// What a client makes of a `config-v1.1.xml` that came with a reply.
 pub(super) fn accept_autoconfig(client: &Client, document: &Autoconfig, reply: &Reply) -> Result<Settings, Refusal> {
@@ -12,7 +24,7 @@ pub(super) fn accept_autoconfig(client: &Client, document: &Autoconfig, reply: &
         Dialect::Thunderbird => thunderbird::accept_autoconfig(client, document, reply)?,
         Dialect::Tolerant => tolerant::accept_autoconfig(document),
     };
-    if settings.incoming.is_empty() { Err("it names no incoming server that this client can use".to_owned()) } else { Ok(settings) }
+    if settings.incoming.is_empty() { Refusal::unusable("it names no incoming server that this client can use") } else { Ok(settings) }
 }
 
 /// What a client makes of the servers in an Autodiscover answer.
@@ -21,7 +33,7 @@ pub(super) fn accept_pox(client: &Client, document: &Pox, reply: &Reply) -> Resu
         thunderbird::check_pox(document, reply)?;
     }
     let settings = thunderbird::pox_settings(document);
-    if settings.is_empty() { Err("it names no server that this client can use".to_owned()) } else { Ok(settings) }
+    if settings.is_empty() { Refusal::unusable("it names no server that this client can use") } else { Ok(settings) }
 }
 
 /// The protocol of a server's `type` in config-v1.1; `None` for those that are no way to read or send mail here.

@@ -2,7 +2,7 @@
 
 use super::{
     autodiscover,
-    dialect::accept_autoconfig,
+    dialect::{Refusal, accept_autoconfig},
     reduction::Mx,
     srv,
     table::{Client, Step},
@@ -16,7 +16,7 @@ use crate::model::{
 /// `missing`: ask them, and search again. All sources are looked at, beyond the winner too, so that the evidence is whole.
 #[must_use]
 pub fn search(client: &Client, subject: &Subject, readings: &Readings, assumption: Assumption<'_>) -> Search {
-    let mut trail = Trail { readings, assumption, missing: Vec::new(), discovery: Discovery::default() };
+    let mut trail = Trail { readings, assumption, missing: Vec::new(), discovery: Discovery::default(), closed: false };
     let mx = if client.steps.iter().any(is_of_mx) { find_mx(&mut trail, subject) } else { MxState::Nothing };
     for step in &client.steps {
         match step.lookup {
@@ -34,6 +34,8 @@ pub(super) struct Trail<'a> {
     assumption: Assumption<'a>,
     missing: Vec<Lookup>,
     pub(super) discovery: Discovery,
+    /// The client looks at no further documents of the autoconfig kind.
+    closed: bool,
 }
 
 impl<'a> Trail<'a> {
@@ -115,7 +117,7 @@ fn search_documents(trail: &mut Trail<'_>, client: &Client, step: &Step, circums
         let mx = circumstance.mx.known();
         let Some(lookup) = url.lookup(step.lookup, circumstance.subject, mx) else { continue };
         let Some(reading) = trail.ask(&lookup) else { continue };
-        if decided {
+        if decided || trail.closed {
             continue;
         }
         let success = success(&reading.answer.reply);
@@ -137,7 +139,11 @@ fn search_documents(trail: &mut Trail<'_>, client: &Client, step: &Step, circums
             }
         };
         match accept_autoconfig(client, document, &reading.answer.reply) {
-            Err(refusal) => trail.record(&lookup, AnswerOutcome::Invalid, &refusal),
+            Err(Refusal::Unusable(why)) => trail.record(&lookup, AnswerOutcome::Invalid, &why),
+            Err(Refusal::Taken(why)) => {
+                trail.record(&lookup, AnswerOutcome::Invalid, &why);
+                trail.closed = true;
+            }
             Ok(settings) => {
                 let way = way(step, &lookup, mx.and_then(|mx| Some((mx, url.key(mx)?))), client);
                 let provider_id = document.provider_id.as_ref().map(|id| id.to_lowercase());
@@ -204,4 +210,58 @@ fn find_mx(trail: &mut Trail<'_>, subject: &Subject) -> MxState {
 /// Whether a protocol is one that Autodiscover adds beside what was found.
 pub(super) fn has_exchange(win: &Win) -> bool {
     win.settings.incoming.iter().any(|server| server.protocol == Protocol::Exchange)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clients::ClientTable,
+        model::{Address, Answer},
+        wire::parse_autoconfig,
+    };
+
+    /// Readings from URLs to bodies of `text/xml`.
+    fn readings(answers: &[(&str, &str)]) -> Readings {
+        let mut readings = Readings::default();
+        for (url, body) in answers {
+            let document = parse_autoconfig(body.as_bytes(), "text/xml")
+                .map_or(Document::Nothing, |document| Document::Autoconfig(Box::new(document)));
+            let reply = Reply::Document(HttpDocument { status: 200, content_type: "text/xml".to_owned(), body: body.as_bytes().into() });
+            let answer = Answer { reply, hops: Vec::new(), cnames: Vec::new(), attempts: 1, took_ms: 1 };
+            let reading = Reading { answer: answer.into(), outcome: AnswerOutcome::Found, detail: String::new(), document };
+            readings.insert(Request::Get { url: (*url).to_owned() }, reading);
+        }
+        readings
+    }
+
+    fn config(incoming: &str, host: &str) -> String {
+        let server = |element: &str, kind: &str| {
+            format!(
+                "<{element} type='{kind}'><hostname>{host}</hostname><port>993</port><socketType>SSL</socketType>\
+                 <authentication>password-cleartext</authentication><username>%EMAILADDRESS%</username></{element}>"
+            )
+        };
+        let servers = server("incomingServer", incoming) + &server("outgoingServer", "smtp");
+        format!("<clientConfig><emailProvider id='contoso.com'><domain>contoso.com</domain>{servers}</emailProvider></clientConfig>")
+    }
+
+    fn discover(client: &str, answers: &[(&str, &str)]) -> Discovery {
+        let table = ClientTable::built_in().unwrap();
+        let client = table.iter().find(|known| known.name == client).unwrap();
+        let subject = Subject { address: Address::parse("anna@contoso.com").unwrap() };
+        search(client, &subject, &readings(answers), Assumption::default()).discovery
+    }
+
+    #[test]
+    fn a_document_that_is_taken_ends_the_search_for_documents() {
+        let own = "https://autoconfig.contoso.com/mail/config-v1.1.xml?emailaddress=anna%40contoso.com";
+        let database = "https://live.thunderbird.net/autoconfig/v1.1/contoso.com";
+        let entry = config("imap", "imap.contoso.com");
+        let discovery = discover("thunderbird", &[(own, &config("nntp", "news.contoso.com")), (database, &entry)]);
+        assert!(discovery.win.is_none());
+        assert_eq!(discovery.faults.len(), 1, "{:?}", discovery.faults);
+        let discovery = discover("thunderbird", &[(own, &config("jmap", "jmap.contoso.com")), (database, &entry)]);
+        assert_eq!(discovery.win.unwrap().settings.incoming[0].host, "imap.contoso.com");
+    }
 }

@@ -13,34 +13,42 @@ use crate::model::{Autoconfig, AutoconfigServer, EMAIL_ADDRESS, Pox, PoxProtocol
 pub(super) fn accept_autoconfig(client: &Client, document: &Autoconfig, reply: &Reply) -> Result<Settings, Refusal> {
     check_type(reply)?;
     if !document.strict {
-        return Err("it is not well-formed XML without prefixes, and Thunderbird's parser is strict".to_owned());
+        return Refusal::unusable("it is not well-formed XML without prefixes, and Thunderbird's parser is strict");
     }
     if document.provider_id.as_deref().and_then(legal_host_name).is_none() {
-        return Err("its emailProvider has no id, or one that is no host name".to_owned());
+        return Refusal::unusable("its emailProvider has no id, or one that is no host name");
     }
     if !document.domains.iter().any(|domain| legal_host_name(domain).is_some()) {
-        return Err("it names no domain".to_owned());
+        return Refusal::unusable("it names no domain");
     }
-    let read = |servers: &[AutoconfigServer], outgoing| servers.iter().filter_map(|server| server_of(client, server, outgoing)).collect();
+    let read = |servers: &[AutoconfigServer], outgoing| -> Vec<Server> {
+        servers.iter().filter_map(|server| server_of(client, server, outgoing)).collect()
+    };
     let mut settings = Settings { incoming: read(&document.incoming, false), outgoing: read(&document.outgoing, true) };
+    let read_as = |kind: &str, known: &str| {
+        let of_kind = document.incoming.iter().filter(|server| server.kind == kind);
+        let servers: Vec<_> = of_kind.map(|server| AutoconfigServer { kind: known.to_owned(), ..server.clone() }).collect();
+        read(&servers, false)
+    };
     if settings.incoming.is_empty() {
         // `owa` counts as a server, and is shown only where there is nothing else
-        let as_exchange = |server: &AutoconfigServer| AutoconfigServer { kind: "exchange".to_owned(), ..server.clone() };
-        let owa: Vec<AutoconfigServer> = document.incoming.iter().filter(|server| server.kind == "owa").map(as_exchange).collect();
-        settings.incoming = read(&owa, false);
+        settings.incoming = read_as("owa", "exchange");
     }
-    if settings.incoming.is_empty() {
-        return Err("it has no incoming server that Thunderbird can use".to_owned());
+    let has_news = !read_as("nntp", "imap").is_empty();
+    if settings.incoming.is_empty() && !has_news {
+        return Refusal::unusable("it has no incoming server that Thunderbird can use");
     }
     if settings.outgoing.is_empty() {
-        return Err("it has no outgoing server that Thunderbird can use".to_owned());
+        return Refusal::unusable("it has no outgoing server that Thunderbird can use");
+    }
+    if settings.incoming.is_empty() {
+        return Err(Refusal::Taken("its only incoming server is one for news (nntp), which Thunderbird takes for an account".to_owned()));
     }
     Ok(settings)
 }
 
 /// A server that cannot be read is skipped. A `url` names the host over `hostname`; one with a port in it does not, as its host
-/// does not pass for a host name. A missing user name becomes the word `undefined`. (153.7 ESR, executed.) Left out: servers of
-/// type `nntp` and `owa`, and an incoming server without a port, which it keeps for the user to complete.
+/// does not pass for a host name. A missing user name becomes the word `undefined`. (153.7 ESR, executed.) Left out: an incoming server without a port, which it keeps for the user to complete.
 fn server_of(client: &Client, written: &AutoconfigServer, outgoing: bool) -> Option<Server> {
     let protocol = protocol(&written.kind)?;
     if outgoing != (protocol == Protocol::Smtp) || !is_supported(protocol) {
@@ -87,17 +95,19 @@ fn check_type(reply: &Reply) -> Result<(), Refusal> {
     match reply {
         Reply::Document(document) if document.is_xml() && !is_rdf(document) => Ok(()),
         Reply::Document(document) if document.content_type.is_empty() => {
-            Err("it has no content type, so Thunderbird does not read it".to_owned())
+            Refusal::unusable("it has no content type, so Thunderbird does not read it")
         }
-        Reply::Document(document) => Err(format!("it is served as `{}`, which Thunderbird does not read as XML", document.content_type)),
-        _ => Err("it is no document".to_owned()),
+        Reply::Document(document) => {
+            Err(Refusal::Unusable(format!("it is served as `{}`, which Thunderbird does not read as XML", document.content_type)))
+        }
+        _ => Refusal::unusable("it is no document"),
     }
 }
 
 /// Whether Thunderbird reads an Autodiscover answer at all.
 pub(super) fn check_pox(document: &Pox, reply: &Reply) -> Result<(), Refusal> {
     check_type(reply)?;
-    if document.strict { Ok(()) } else { Err("it is not well-formed XML, and Thunderbird's parser is strict".to_owned()) }
+    if document.strict { Ok(()) } else { Refusal::unusable("it is not well-formed XML, and Thunderbird's parser is strict") }
 }
 
 /// The address of a `RedirectAddr` as `InputSanitizer.emailAddress` lets it pass, in lower case.
@@ -316,6 +326,26 @@ mod tests {
         ] {
             let inside = format!("<hostname>{host}</hostname><authentication>OAuth2</authentication>");
             assert_eq!(imap(&inside).len(), usize::from(knows), "{host}");
+        }
+    }
+
+    /// `nntp` is in the list of types that are read (thunderbird-desktop 9c91f3cbc5, 2026-01-15).
+    #[test]
+    fn a_server_for_news_makes_a_document_that_is_taken_and_reads_no_mail() {
+        let server = |element: &str, kind: &str, more: &str| {
+            format!(
+                "<{element} type='{kind}'><hostname>h.contoso.com</hostname><port>563</port><socketType>SSL</socketType>\
+                 <authentication>plain</authentication>{more}</{element}>"
+            )
+        };
+        let name = "<username>u</username>";
+        let (nntp, imap) = (server("incomingServer", "nntp", name), server("incomingServer", "imap", name));
+        let smtp = server("outgoingServer", "smtp", name);
+        let taken = |read: Result<Vec<String>, Refusal>| matches!(read, Err(Refusal::Taken(_)));
+        assert!(taken(read("text/xml", &format!("{nntp}{smtp}"))));
+        assert_eq!(read("text/xml", &format!("{nntp}{imap}{smtp}")).unwrap().len(), 2);
+        for document in [nntp.clone(), smtp.clone(), format!("{}{smtp}", nntp.replace("563", "0"))] {
+            assert!(matches!(read("text/xml", &document), Err(Refusal::Unusable(_))), "{document}");
         }
     }
 
