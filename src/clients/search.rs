@@ -264,4 +264,14 @@ mod tests {
         let discovery = discover("thunderbird", &[(own, &config("jmap", "jmap.contoso.com")), (database, &entry)]);
         assert_eq!(discovery.win.unwrap().settings.incoming[0].host, "imap.contoso.com");
     }
+
+    /// `InputSanitizer.enum` compares with letter case (comm 1c4543bcfe).
+    #[test]
+    fn the_type_of_a_server_in_other_letters_is_none_for_thunderbird() {
+        let document = config("IMAP", "imap.contoso.com");
+        let url = "https://autoconfig.contoso.com/mail/config-v1.1.xml?emailaddress=anna%40contoso.com";
+        for (client, found) in [("thunderbird", false), ("mx-base-domain", true)] {
+            assert_eq!(discover(client, &[(url, &document)]).win.is_some(), found, "{client}");
+        }
+    }
 }

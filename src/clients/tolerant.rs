@@ -19,7 +19,7 @@ pub(super) fn accept_autoconfig(document: &Autoconfig) -> Settings {
 }
 
 fn server_of(written: &AutoconfigServer) -> Option<Server> {
-    let protocol = protocol(&written.kind)?;
+    let protocol = protocol(&written.kind.to_ascii_lowercase())?;
     let by_url = written.url.as_deref().and_then(web_host);
     let host = written.hostname.as_deref().and_then(host_name).or_else(|| by_url.as_ref().map(|web| web.host.clone()))?;
     let security = security(&written.socket_types, true).or_else(|| by_url.map(|web| web.security)).unwrap_or(Security::Plain);

@@ -47,7 +47,7 @@ pub struct Autoconfig {
 /// An `incomingServer` or `outgoingServer`; texts are trimmed and otherwise as written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AutoconfigServer {
-    /// `@type`, lower case.
+    /// `@type`, such as `imap`.
     pub kind: String,
     /// `hostname`, first one.
     pub hostname: Option<String>,

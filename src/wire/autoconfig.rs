@@ -36,7 +36,7 @@ pub(super) fn read_autoconfig(body: &[u8], content_type: &str) -> Result<(Autoco
 
 fn server(element: &Element) -> AutoconfigServer {
     AutoconfigServer {
-        kind: element.attribute("type").unwrap_or_default().to_ascii_lowercase(),
+        kind: element.attribute("type").unwrap_or_default().to_owned(),
         hostname: element.text_of("hostname"),
         url: element.text_of("url").or_else(|| element.text_of("server")),
         port: element.text_of("port"),
@@ -161,7 +161,7 @@ mod tests {
         };
         assert_eq!(*ews, expected);
         let document = parse_autoconfig(fixture!("config-activesync.xml").1, XML).unwrap();
-        assert_eq!(document.incoming[0].kind, "activesync");
+        assert_eq!(document.incoming[0].kind, "ActiveSync");
         assert_eq!(document.incoming[0].url.as_deref(), Some("https://mail.contoso.com/Microsoft-Server-ActiveSync"));
     }
 
