@@ -2,14 +2,12 @@
 //! inside the document are followed by asking again; a 401 means that the client would sign in there.
 
 use super::{
-    dialect::{Refusal, accept_pox},
+    dialect::{Refusal, accept_pox, redirect_address},
     search::{Success, Trail, has_exchange, success},
-    table::{Client, Dialect, Step, Way as Path},
-    thunderbird,
+    table::{Client, Redirect, Step, Way as Path},
 };
 use crate::model::{
-    Address, AnswerOutcome, Document, Domain, Lookup, LookupKind, Pox, Protocol, Reading, Reply, Request, Server, Settings, Subject, Way,
-    Win,
+    AnswerOutcome, Document, Domain, Lookup, LookupKind, Pox, Protocol, Reading, Reply, Request, Server, Settings, Subject, Way, Win,
 };
 
 /// Who searches.
@@ -21,7 +19,7 @@ pub(super) struct Seeker<'a> {
 
 /// Searches the ways; what comes of it wins, or stands beside what was found before.
 pub(super) fn search(trail: &mut Trail<'_>, seeker: &Seeker<'_>, subject: &Subject) {
-    let hunt = Hunt { subject: subject.clone(), redirects_left: MAX_REDIRECTS, by_srv: false };
+    let hunt = Hunt { subject: subject.clone(), redirects_left: seeker.step.most_redirects, by_srv: false, redirected: false };
     let Some(win) = search_ways(trail, seeker, &hunt) else { return };
     match &mut trail.discovery.win {
         None => trail.win(win),
@@ -42,6 +40,7 @@ struct Hunt {
     subject: Subject,
     redirects_left: u8,
     by_srv: bool,
+    redirected: bool,
 }
 
 /// What one endpoint came to.
@@ -156,43 +155,47 @@ fn ask_endpoint(trail: &mut Trail<'_>, seeker: &Seeker<'_>, (lookup, hunt): (&Lo
     }
 }
 
-/// Follows `redirectUrl` and `redirectAddr`; `None` where the document has neither. Thunderbird has no eye for `RedirectUrl`:
-/// it reads what servers stand beside it (153.7 ESR, executed).
+/// Follows the redirect that the client has an eye for; `None` where the document has none of that kind.
 fn follow(trail: &mut Trail<'_>, seeker: &Seeker<'_>, (lookup, hunt): (&Lookup, &Hunt), document: &Pox) -> Option<Found> {
     let refuse = |trail: &mut Trail<'_>, why: &str| {
         trail.record(lookup, AnswerOutcome::Invalid, why);
         Some(Found::Dead)
     };
-    let onward = hunt.redirects_left.checked_sub(1).map(|redirects_left| Hunt { redirects_left, ..hunt.clone() });
-    let is_thunderbird = seeker.client.dialect == Dialect::Thunderbird;
-    if is_thunderbird && document.redirect_address.is_none() {
-        let leads_away = document.redirect_url.is_some() && document.protocols.is_empty();
-        return if leads_away { refuse(trail, "it redirects to another URL, which Thunderbird does not follow") } else { None };
-    }
-    if let Some(url) = document.redirect_url.as_ref().filter(|_| !is_thunderbird) {
-        let Some(onward) = onward else { return refuse(trail, "it redirects more often than the client follows") };
-        if !url.trim().to_ascii_lowercase().starts_with("https://") {
-            return refuse(trail, "it redirects to something that is not https");
-        }
-        let next = post(url.trim(), &hunt.subject);
-        if next.request == lookup.request {
-            return refuse(trail, "it redirects to itself");
-        }
-        return Some(ask_endpoint(trail, seeker, (&next, &onward)));
-    }
-    let written = document.redirect_address.as_deref()?;
-    let written = if is_thunderbird { thunderbird::redirect_address(written) } else { Some(written.to_owned()) };
-    let Some(Ok(address)) = written.map(|written| Address::parse(&written)) else {
-        return refuse(trail, "it redirects to something that is no address");
+    let has = |redirect: &Redirect| match redirect {
+        Redirect::Url => document.redirect_url.as_deref(),
+        Redirect::Address => document.redirect_address.as_deref(),
     };
-    let Some(onward) = onward else { return refuse(trail, "it redirects more often than the client follows") };
-    if address.key() == hunt.subject.address.key() {
-        return refuse(trail, "it redirects to the address that was asked about");
-    }
-    let onward = Hunt { subject: Subject { address }, ..onward };
-    match search_ways(trail, seeker, &onward) {
-        Some(win) => Some(Found::Win(Box::new(win))),
-        None => Some(Found::Dead),
+    let Some((redirect, target)) = seeker.step.follow.iter().find_map(|redirect| Some((redirect, has(redirect)?))) else {
+        let leads_away = document.redirect_url.is_some() || document.redirect_address.is_some();
+        let alone = leads_away && document.protocols.is_empty();
+        return if alone { refuse(trail, "it redirects in a way that this client does not follow") } else { None };
+    };
+    let Some(redirects_left) = hunt.redirects_left.checked_sub(1) else {
+        return refuse(trail, "it redirects more often than the client follows");
+    };
+    let onward = Hunt { redirects_left, redirected: true, ..hunt.clone() };
+    match redirect {
+        Redirect::Url if !target.to_ascii_lowercase().starts_with("https://") => {
+            refuse(trail, "it redirects to something that is not https")
+        }
+        Redirect::Url => {
+            let next = post(target, &hunt.subject);
+            if next.request == lookup.request {
+                refuse(trail, "it redirects to itself")
+            } else {
+                Some(ask_endpoint(trail, seeker, (&next, &onward)))
+            }
+        }
+        Redirect::Address => match redirect_address(seeker.client, target) {
+            None => refuse(trail, "it redirects to something that is no address"),
+            Some(address) if address.key() == hunt.subject.address.key() => {
+                refuse(trail, "it redirects to the address that was asked about")
+            }
+            Some(address) => {
+                let win = search_ways(trail, seeker, &Hunt { subject: Subject { address }, ..onward });
+                Some(win.map_or(Found::Dead, |win| Found::Win(Box::new(win))))
+            }
+        },
     }
 }
 
@@ -200,7 +203,7 @@ fn win(lookup: &Lookup, hunt: &Hunt, settings: Settings, guarded: Option<String>
     Win {
         lookup: lookup.clone(),
         requests: vec![lookup.request.clone()],
-        way: Way::Autodiscover { by_srv: hunt.by_srv, redirected: hunt.redirects_left < MAX_REDIRECTS },
+        way: Way::Autodiscover { by_srv: hunt.by_srv, redirected: hunt.redirected },
         settings,
         provider_id: None,
         beside: None,
@@ -215,15 +218,13 @@ fn final_host(reading: &Reading) -> String {
 
 const IN_CLEAR: &str = "POST http://";
 const PATH: &str = "/autodiscover/autodiscover.xml";
-/// Thunderbird 153.7 ESR follows two redirects inside documents a search.
-const MAX_REDIRECTS: u8 = 2;
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
         clients::{ClientTable, search},
-        model::{Answer, Assumption, Discovery, Hop, HttpDocument, Obstacle, Readings, SrvRecord},
+        model::{Address, Answer, Assumption, Discovery, Hop, HttpDocument, Obstacle, Readings, SrvRecord},
         wire::parse_pox,
     };
 
@@ -233,6 +234,11 @@ mod tests {
 
     fn discover_by(answers: Vec<(Request, Reply, Document)>, hops: &[Hop]) -> Discovery {
         let table = ClientTable::built_in().unwrap();
+        let subject = Subject { address: Address::parse("anna@contoso.com").unwrap() };
+        search(table.iter().next().unwrap(), &subject, &readings(answers, hops), Assumption::default()).discovery
+    }
+
+    fn readings(answers: Vec<(Request, Reply, Document)>, hops: &[Hop]) -> Readings {
         let mut readings = Readings::default();
         for (request, reply, document) in answers {
             let outcome = if let Reply::Obstacle(obstacle) = &reply { obstacle.outcome() } else { AnswerOutcome::Found };
@@ -241,8 +247,7 @@ mod tests {
             let reading = Reading { answer: answer.into(), outcome, detail: String::new(), document };
             readings.insert(request, reading);
         }
-        let subject = Subject { address: Address::parse("anna@contoso.com").unwrap() };
-        search(table.iter().next().unwrap(), &subject, &readings, Assumption::default()).discovery
+        readings
     }
 
     fn answer_at(host: &str, inside: &str) -> (Request, Reply, Document) {
@@ -312,6 +317,48 @@ mod tests {
             let host = discovery.win.map(|win| win.settings.incoming[0].host.clone());
             let expected = if found { Some("imap.contoso.com") } else { asks_srv.then_some("imap.srv.example") };
             assert_eq!(host.as_deref(), expected, "{reply:?}");
+        }
+    }
+
+    #[test]
+    fn a_client_follows_the_redirects_of_its_row_and_no_more_of_them() {
+        let row = |follow: &str| {
+            format!(
+                "[[client]]\nname='x'\ntitle='x'\nversions='x'\ndialect='tolerant'\naudited=false\nsources=[]\n\
+                 [[client.step]]\nlookup='autodiscover-pox'\nways=['autodiscover-host']\n{follow}"
+            )
+        };
+        let url = |host: &str| format!("<RedirectUrl>https://{host}{PATH}</RedirectUrl>");
+        let imap = |host: &str| format!("<Protocol><Type>IMAP</Type><Server>{host}</Server><Port>993</Port></Protocol>");
+        let (both, one) = ("follow=['address','url']\nmost_redirects=2", "follow=['url']\nmost_redirects=1");
+        let to_address = "<RedirectAddr>anna@sub.contoso.com</RedirectAddr>";
+        for (follow, first, expected) in [
+            (both, url("a.contoso.com"), Some("two.example")),
+            (both, format!("{}{to_address}", url("a.contoso.com")), Some("sub.example")),
+            (one, format!("{}{to_address}", url("b.contoso.com")), Some("two.example")),
+            (one, url("a.contoso.com"), None),
+            (one, to_address.to_owned(), None),
+            (one, format!("{to_address}{}", imap("zero.example")), Some("zero.example")),
+            (both, url("autodiscover.contoso.com"), None),
+            (both, url("a.contoso.com").replace("https", "http"), None),
+            (both, "<RedirectAddr>ANNA@contoso.com</RedirectAddr>".to_owned(), None),
+            (both, "<RedirectAddr>anna</RedirectAddr>".to_owned(), None),
+            ("", url("b.contoso.com"), None),
+        ] {
+            let table = ClientTable::built_in().unwrap().with(&row(follow)).unwrap();
+            let subject = Subject { address: Address::parse("anna@contoso.com").unwrap() };
+            let (of_sub, reply, document) = answer_at("autodiscover.sub.contoso.com", &imap("sub.example"));
+            let Request::Pox { url: of_sub, .. } = of_sub else { panic!() };
+            let of_sub = Request::Pox { url: of_sub, address: Address::parse("anna@sub.contoso.com").unwrap() };
+            let answers = vec![
+                answer_at("autodiscover.contoso.com", &first),
+                answer_at("a.contoso.com", &url("b.contoso.com")),
+                answer_at("b.contoso.com", &imap("two.example")),
+                (of_sub, reply, document),
+            ];
+            let found = search(table.iter().last().unwrap(), &subject, &readings(answers, &[]), Assumption::default());
+            let host = found.discovery.win.map(|win| win.settings.incoming[0].host.clone());
+            assert_eq!(host.as_deref(), expected, "{follow} {first}");
         }
     }
 

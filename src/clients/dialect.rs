@@ -1,7 +1,7 @@
 //! Dialects: which documents a client accepts, and what it makes of them.
 
 use super::{table::Client, table::Dialect, thunderbird, tolerant};
-use crate::model::{Autoconfig, Pox, Protocol, Reply, Security, Settings};
+use crate::model::{Address, Autoconfig, Pox, Protocol, Reply, Security, Settings};
 
 /// Why a client has no servers from a document, for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,15 @@ pub(super) fn accept_pox(client: &Client, document: &Pox, reply: &Reply) -> Resu
     }
     let settings = thunderbird::pox_settings(document);
     if settings.is_empty() { Refusal::unusable("it names no server that this client can use") } else { Ok(settings) }
+}
+
+/// The address of a `RedirectAddr` as a client takes it; `None` where it does not.
+pub(super) fn redirect_address(client: &Client, written: &str) -> Option<Address> {
+    let written = match client.dialect {
+        Dialect::Thunderbird => thunderbird::redirect_address(written)?,
+        Dialect::Tolerant => written.to_owned(),
+    };
+    Address::parse(&written).ok()
 }
 
 /// The protocol of a server's `type` in config-v1.1; `None` for those that are no way to read or send mail here.

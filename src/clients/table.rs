@@ -51,6 +51,12 @@ pub struct Step {
     /// Ways of Autodiscover, tried in order.
     #[serde(default)]
     pub ways: Vec<Way>,
+    /// Redirects inside Autodiscover answers that are followed: the first of these that an answer has.
+    #[serde(default)]
+    pub follow: Vec<Redirect>,
+    /// How many of them are followed in one search.
+    #[serde(default)]
+    pub most_redirects: u8,
     /// The first URL with an HTTP success decides for all of them.
     #[serde(default)]
     pub first_answer_decides: bool,
@@ -71,6 +77,16 @@ pub enum Way {
     Http,
     /// `_autodiscover._tcp.DOMAIN`, the record of the lowest weight (Thunderbird 142, bug 1976254).
     SrvLowestWeight,
+}
+
+/// A redirect inside an Autodiscover answer (MS-OXDSCLI section 2.2.4.1.1.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Redirect {
+    /// `RedirectUrl`: the same is asked there.
+    Url,
+    /// `RedirectAddr`: the search begins again with that address.
+    Address,
 }
 
 /// All clients, in the order of reports.
@@ -170,6 +186,9 @@ fn fault(step: &Step) -> Option<&'static str> {
         }
         LookupKind::MxAutoconfig | LookupKind::MxIspdb if !of_mx => Some("needs `urls` with {mx-parent} or {mx-base}"),
         LookupKind::AutodiscoverPox if step.ways.is_empty() => Some("needs `ways`"),
+        LookupKind::AutodiscoverPox if step.follow.is_empty() != (step.most_redirects == 0) => {
+            Some("needs both `follow` and `most_redirects`, or neither")
+        }
         LookupKind::Mx | LookupKind::AutodiscoverSrv | LookupKind::Wildcard => Some("is made by itself where it is needed: leave it out"),
         _ => None,
     }
@@ -219,6 +238,10 @@ mod tests {
                 "client `x`: a step `mx-ispdb` needs `urls` with {mx-parent} or {mx-base}",
             ),
             ("lookup='autodiscover-pox'", "client `x`: a step `autodiscover-pox` needs `ways`"),
+            (
+                "lookup='autodiscover-pox'\nways=['root-host']\nfollow=['url']",
+                "client `x`: a step `autodiscover-pox` needs both `follow` and `most_redirects`, or neither",
+            ),
             ("lookup='mx'", "client `x`: a step `mx` is made by itself where it is needed: leave it out"),
         ] {
             let error = ClientTable::built_in().unwrap().with(&row(step)).unwrap_err();
