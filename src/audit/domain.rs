@@ -63,7 +63,7 @@ impl Auditor {
     /// Asks and judges a domain, and hands its blocks on as they come. Ends early where nobody takes them any more, or where it is
     /// stopped between two blocks of single mailboxes.
     pub(super) async fn find_out(&self, errand: &Errand<'_>, stop: &CancellationToken, outlet: &Outlet) {
-        let clients: Vec<&Client> = self.clients.iter().collect();
+        let clients = self.watched(errand);
         let Errand { tenant, domain, mailboxes, recorded } = *errand;
         let Some(first) = mailboxes.first() else { return };
         let subject = Subject { address: first.address.clone() };
@@ -94,8 +94,15 @@ impl Auditor {
         outlet.deliver(Block { range: recorded..mailboxes.len(), outcomes, dossier, judging: began.elapsed() }).await;
     }
 
+    /// The clients that are looked at for a domain: those that everybody is told about, and those that its tenant or a mailbox names.
+    fn watched(&self, errand: &Errand<'_>) -> Vec<&Client> {
+        let by_mailboxes = errand.mailboxes.iter().filter_map(|mailbox| mailbox.profile.clients.as_ref()).flatten();
+        let named: HashSet<&str> = errand.tenant.clients.iter().chain(by_mailboxes).map(String::as_str).collect();
+        self.clients.watched(&named)
+    }
+
     async fn find_out_each(&self, errand: &Errand<'_>, (stop, outlet): (&CancellationToken, &Outlet), mut dossier: Option<DossierRecord>) {
-        let clients: Vec<&Client> = self.clients.iter().collect();
+        let clients = self.watched(errand);
         let mut known: HashSet<Arc<Outcome>> = HashSet::new();
         let mut start = errand.recorded;
         while start < errand.mailboxes.len() && !stop.is_cancelled() {

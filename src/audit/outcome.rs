@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     classify::{Judgement, Residence, judge},
-    clients::{Client, search},
+    clients::{Client, Standing, search},
     model::{
         Address, Assumption, Cause, ClientOutcome, Discovery, Document, EMAIL_ADDRESS, EMAIL_ADDRESS_IN_URL, EMAIL_LOCAL_PART, Next,
         Outcome, Profile, Protocol, Protocols, Server, Settings, Subject, Tenant, Trouble, Verdict, Way,
@@ -96,7 +96,7 @@ fn compose(
     });
     ClientOutcome {
         client: client.name.clone(),
-        audited: client.audited,
+        audited: client.standing == Standing::Audited,
         verdict: judgement.verdict,
         fragile,
         inferred: judgement.inferred,

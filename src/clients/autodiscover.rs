@@ -3,8 +3,8 @@
 
 use super::{
     dialect::{Refusal, accept_pox, redirect_address},
+    row::{Client, Onward, Redirect, Step, Way as Path},
     search::{Success, Trail, has_exchange, success},
-    table::{Client, Redirect, Step, Way as Path},
 };
 use crate::model::{
     AnswerOutcome, Document, Domain, Lookup, LookupKind, Pox, Protocol, Reading, Reply, Request, Server, Settings, Subject, Way, Win,
@@ -63,7 +63,7 @@ fn search_ways(trail: &mut Trail<'_>, seeker: &Seeker<'_>, hunt: &Hunt) -> Optio
             continue;
         }
         let next = ask_endpoint(trail, seeker, (&lookup, &hunt));
-        if !matches!(next, Found::Dead) || seeker.step.first_answer_decides {
+        if !matches!(next, Found::Dead) || seeker.step.on_unusable != Onward::NextUrl {
             found = next;
         }
     }
@@ -324,8 +324,8 @@ mod tests {
     fn a_client_follows_the_redirects_of_its_row_and_no_more_of_them() {
         let row = |follow: &str| {
             format!(
-                "[[client]]\nname='x'\ntitle='x'\nversions='x'\ndialect='tolerant'\naudited=false\nsources=[]\n\
-                 [[client.step]]\nlookup='autodiscover-pox'\nways=['autodiscover-host']\n{follow}"
+                "[[client]]\nname='x'\ntitle='x'\nversions='x'\ndialect='tolerant'\nstanding='at-risk'\nsources=[]\n\
+                 [[client.step]]\nsource='x'\nlookup='autodiscover-pox'\nways=['autodiscover-host']\n{follow}"
             )
         };
         let url = |host: &str| format!("<RedirectUrl>https://{host}{PATH}</RedirectUrl>");

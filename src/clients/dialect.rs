@@ -1,6 +1,9 @@
 //! Dialects: which documents a client accepts, and what it makes of them.
 
-use super::{table::Client, table::Dialect, thunderbird, tolerant};
+use super::{
+    row::{Client, Dialect},
+    thunderbird, tolerant,
+};
 use crate::model::{Address, Autoconfig, Pox, Protocol, Reply, Security, Settings};
 
 /// Why a client has no servers from a document, for a person.

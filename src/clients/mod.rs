@@ -4,6 +4,7 @@
 mod autodiscover;
 mod dialect;
 mod reduction;
+mod row;
 mod search;
 mod srv;
 mod table;
@@ -11,6 +12,7 @@ mod template;
 mod thunderbird;
 mod tolerant;
 
-pub use reduction::{base_domain, parent_domain};
+pub use reduction::Reduction;
+pub use row::{Client, Dialect, Onward, Redirect, Standing, Step, Way as AutodiscoverWay};
 pub use search::search;
-pub use table::{Client, ClientTable, ClientTableError, Dialect, Step, Way as AutodiscoverWay};
+pub use table::{ClientTable, ClientTableError};

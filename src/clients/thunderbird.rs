@@ -3,8 +3,8 @@
 
 use super::{
     dialect::{HTTPS_PORT, OAUTH2, Refusal, host_name, port, protocol, security},
+    row::Client,
     search::is_rdf,
-    table::Client,
 };
 use crate::model::{Autoconfig, AutoconfigServer, EMAIL_ADDRESS, Pox, PoxProtocol, Protocol, Reply, Security, Server, Settings, is_within};
 
