@@ -24,7 +24,7 @@ impl Refusal {
 /// What a client makes of a `config-v1.1.xml` that came with a reply.
 pub(super) fn accept_autoconfig(client: &Client, document: &Autoconfig, reply: &Reply) -> Result<Settings, Refusal> {
     let settings = match client.dialect {
-        Dialect::Thunderbird => thunderbird::accept_autoconfig(client, document, reply)?,
+        Dialect::Thunderbird | Dialect::Thunderbird115 => thunderbird::accept_autoconfig(client, document, reply)?,
         Dialect::Tolerant => tolerant::accept_autoconfig(document),
     };
     if settings.incoming.is_empty() { Refusal::unusable("it names no incoming server that this client can use") } else { Ok(settings) }
@@ -32,17 +32,17 @@ pub(super) fn accept_autoconfig(client: &Client, document: &Autoconfig, reply: &
 
 /// What a client makes of the servers in an Autodiscover answer.
 pub(super) fn accept_pox(client: &Client, document: &Pox, reply: &Reply) -> Result<Settings, Refusal> {
-    if client.dialect == Dialect::Thunderbird {
-        thunderbird::check_pox(document, reply)?;
-    }
-    let settings = thunderbird::pox_settings(document);
+    let settings = match client.dialect {
+        Dialect::Thunderbird | Dialect::Thunderbird115 => thunderbird::accept_pox(client, document, reply)?,
+        Dialect::Tolerant => thunderbird::pox_settings(client.dialect, document),
+    };
     if settings.is_empty() { Refusal::unusable("it names no server that this client can use") } else { Ok(settings) }
 }
 
 /// The address of a `RedirectAddr` as a client takes it; `None` where it does not.
 pub(super) fn redirect_address(client: &Client, written: &str) -> Option<Address> {
     let written = match client.dialect {
-        Dialect::Thunderbird => thunderbird::redirect_address(written)?,
+        Dialect::Thunderbird | Dialect::Thunderbird115 => thunderbird::redirect_address(written)?,
         Dialect::Tolerant => written.to_owned(),
     };
     Address::parse(&written).ok()

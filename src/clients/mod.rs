@@ -9,6 +9,8 @@ mod search;
 mod srv;
 mod table;
 mod template;
+#[cfg(test)]
+mod tests;
 mod thunderbird;
 mod tolerant;
 

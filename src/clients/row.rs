@@ -51,6 +51,9 @@ pub enum Standing {
 pub enum Dialect {
     /// Thunderbird's `readFromXML` since 150.
     Thunderbird,
+    /// Thunderbird's `readFromXML` up to 124.
+    #[serde(rename = "thunderbird-115")]
+    Thunderbird115,
     /// Takes whatever names a server.
     Tolerant,
 }

@@ -1,9 +1,9 @@
 //! Thunderbird's parsers: `readFromXML.sys.mjs` with `InputSanitizer`, and the reading part of `ExchangeAutoDiscover.sys.mjs`
-//! (comm cf9726f563, 2026-08-22; 153.7.0 ESR).
+//! (comm cf9726f563, 2026-08-22; 153.7.0 ESR); for `Dialect::Thunderbird115` those of thunderbird-desktop d0c7ddb907^ (2023-09-15).
 
 use super::{
     dialect::{HTTPS_PORT, OAUTH2, Refusal, host_name, port, protocol, security},
-    row::Client,
+    row::{Client, Dialect},
     search::is_rdf,
 };
 use crate::model::{Autoconfig, AutoconfigServer, EMAIL_ADDRESS, Pox, PoxProtocol, Protocol, Reply, Security, Server, Settings, is_within};
@@ -30,7 +30,7 @@ pub(super) fn accept_autoconfig(client: &Client, document: &Autoconfig, reply: &
         let servers: Vec<_> = of_kind.map(|server| AutoconfigServer { kind: known.to_owned(), ..server.clone() }).collect();
         read(&servers, false)
     };
-    if settings.incoming.is_empty() {
+    if settings.incoming.is_empty() && client.dialect == Dialect::Thunderbird {
         // `owa` counts as a server, and is shown only where there is nothing else
         settings.incoming = read_as("owa", "exchange");
     }
@@ -51,30 +51,36 @@ pub(super) fn accept_autoconfig(client: &Client, document: &Autoconfig, reply: &
 /// does not pass for a host name. A missing user name becomes the word `undefined`. (153.7 ESR, executed.) Left out: an incoming server without a port, which it keeps for the user to complete.
 fn server_of(client: &Client, written: &AutoconfigServer, outgoing: bool) -> Option<Server> {
     let protocol = protocol(&written.kind)?;
-    if outgoing != (protocol == Protocol::Smtp) || !is_supported(protocol) {
+    if outgoing != (protocol == Protocol::Smtp) || !is_supported(client.dialect, protocol) {
         return None;
     }
     let named = match &written.hostname {
         Some(hostname) => Some(legal_host_name(hostname)?),
         None => None,
     };
-    let by_url = written.url.as_deref().filter(|_| !outgoing).and_then(web_host).filter(|web| web.port.is_none());
+    let by_url = written.url.as_deref().filter(|_| !outgoing && client.dialect == Dialect::Thunderbird).and_then(web_host);
+    let by_url = by_url.filter(|web| web.port.is_none());
     let host = by_url.as_ref().map(|web| web.host.clone()).or(named)?;
     let port = match &written.port {
         Some(written) => integer(written)?,
         None => by_url.as_ref().map(|_| HTTPS_PORT)?,
     };
     let security = security(&written.socket_types, false).or_else(|| by_url.map(|web| web.security))?;
-    let can_sign_in = |name: &&str| *name != OAUTH2 || client.oauth_hosts.iter().any(|domain| is_within(&host, domain));
+    let knows = |host: &str| client.oauth_hosts.is_empty() || client.oauth_hosts.iter().any(|domain| is_within(host, domain));
+    let can_sign_in = |name: &&str| *name != OAUTH2 || knows(&host);
     let auth = written.authentications.iter().filter_map(|value| sign_in(value, outgoing)).find(can_sign_in)?;
     let needs_name = !outgoing || auth.starts_with("password");
     let username = written.username.clone().unwrap_or_else(|| if needs_name { "undefined".to_owned() } else { String::new() });
     Some(Server { protocol, host, port, security, auth: vec![auth.to_owned()], username, class: None })
 }
 
-/// Graph only where `mail.graph.enabled`, which 153.7 ESR does not set.
-fn is_supported(protocol: Protocol) -> bool {
-    !matches!(protocol, Protocol::Graph | Protocol::ActiveSync | Protocol::Jmap)
+/// `ews` since 150 (bug 1995836). Graph only where `mail.graph.enabled`, which 153.7 ESR does not set.
+fn is_supported(dialect: Dialect, protocol: Protocol) -> bool {
+    match protocol {
+        Protocol::Imap | Protocol::Pop3 | Protocol::Smtp | Protocol::Exchange => true,
+        Protocol::Ews => dialect == Dialect::Thunderbird,
+        Protocol::Graph | Protocol::ActiveSync | Protocol::Jmap => false,
+    }
 }
 
 /// `readAuthentication`: letter case counts, and an incoming server cannot do without.
@@ -104,10 +110,13 @@ fn check_type(reply: &Reply) -> Result<(), Refusal> {
     }
 }
 
-/// Whether Thunderbird reads an Autodiscover answer at all.
-pub(super) fn check_pox(document: &Pox, reply: &Reply) -> Result<(), Refusal> {
+/// What Thunderbird makes of an Autodiscover answer, where it reads it at all.
+pub(super) fn accept_pox(client: &Client, document: &Pox, reply: &Reply) -> Result<Settings, Refusal> {
     check_type(reply)?;
-    if document.strict { Ok(()) } else { Refusal::unusable("it is not well-formed XML, and Thunderbird's parser is strict") }
+    if !document.strict {
+        return Refusal::unusable("it is not well-formed XML, and Thunderbird's parser is strict");
+    }
+    Ok(pox_settings(client.dialect, document))
 }
 
 /// The address of a `RedirectAddr` as `InputSanitizer.emailAddress` lets it pass, in lower case.
@@ -123,14 +132,14 @@ pub(super) fn redirect_address(written: &str) -> Option<String> {
 /// The Exchange server is written over the first incoming server that is there by then, whatever it is; the standard protocols
 /// come first in the end; without an incoming server there is no result. (153.7 ESR, executed.) `Type` is compared as a child and
 /// with its letter case (thunderbird-desktop 9c91f3cbc5, 2026-01-15).
-pub(super) fn pox_settings(document: &Pox) -> Settings {
+pub(super) fn pox_settings(dialect: Dialect, document: &Pox) -> Settings {
     let mut settings = Settings::default();
     for written in document.protocols.iter().filter(|written| written.strict_kind) {
         match written.kind.as_str() {
             "WEB" | "EXCH" | "EXHTTP" => read_exchange(written, &mut settings.incoming),
-            "SMTP" => settings.outgoing.extend(pox_server(written, Protocol::Smtp)),
-            "IMAP" => settings.incoming.extend(pox_server(written, Protocol::Imap)),
-            "POP3" => settings.incoming.extend(pox_server(written, Protocol::Pop3)),
+            "SMTP" => settings.outgoing.extend(pox_server(dialect, written, Protocol::Smtp)),
+            "IMAP" => settings.incoming.extend(pox_server(dialect, written, Protocol::Imap)),
+            "POP3" => settings.incoming.extend(pox_server(dialect, written, Protocol::Pop3)),
             _ => {}
         }
     }
@@ -141,28 +150,31 @@ pub(super) fn pox_settings(document: &Pox) -> Settings {
     settings
 }
 
-fn pox_server(written: &PoxProtocol, protocol: Protocol) -> Option<Server> {
+fn pox_server(dialect: Dialect, written: &PoxProtocol, protocol: Protocol) -> Option<Server> {
     let port = integer(written.port.as_deref()?)?;
     let auth = if is_on(written.spa.as_ref(), "on")? { "secure" } else { "password-cleartext" };
     Some(Server {
         protocol,
         host: written.server.as_deref().and_then(legal_host_name)?,
         port,
-        security: pox_security(written, port)?,
+        security: pox_security(dialect, written, port)?,
         auth: vec![auth.to_owned()],
         username: written.login_name.clone().unwrap_or_else(|| EMAIL_ADDRESS.to_owned()),
         class: None,
     })
 }
 
-/// Plain where `SSL` is off or `Encryption` none, STARTTLS by port, else TLS: `Encryption` TLS does not count.
-fn pox_security(written: &PoxProtocol, port: u16) -> Option<Security> {
-    Some(if is_on(written.ssl.as_ref(), "off")? || is_on(written.encryption.as_ref(), "none")? {
-        Security::Plain
-    } else if [143, 110, 25, 587].contains(&port) {
-        Security::StartTls
-    } else {
-        Security::Tls
+/// Plain where `SSL` is off or `Encryption` none, STARTTLS by port, else TLS: `Encryption` TLS does not count. Up to 127 plain
+/// wherever `SSL` is not on (bug 1900178).
+fn pox_security(dialect: Dialect, written: &PoxProtocol, port: u16) -> Option<Security> {
+    let plain = match dialect {
+        Dialect::Thunderbird115 => !is_on(written.ssl.as_ref(), "on")?,
+        _ => is_on(written.ssl.as_ref(), "off")? || is_on(written.encryption.as_ref(), "none")?,
+    };
+    Some(match port {
+        _ if plain => Security::Plain,
+        143 | 110 | 25 | 587 => Security::StartTls,
+        _ => Security::Tls,
     })
 }
 
@@ -402,8 +414,39 @@ mod tests {
             (server("IMAP", "<Port>993</Port><SPA>on</SPA>"), vec!["imap h.example:993 secure %EMAILADDRESS%"]),
         ] {
             let text = format!("<Autodiscover><Response><Account>{protocols}</Account></Response></Autodiscover>");
-            let settings = pox_settings(&parse_pox(text.as_bytes(), "text/xml").unwrap());
+            let settings = pox_settings(Dialect::Thunderbird, &parse_pox(text.as_bytes(), "text/xml").unwrap());
             assert_eq!(settings.servers().map(line).collect::<Vec<_>>(), expected, "{protocols}");
+        }
+    }
+
+    /// thunderbird-desktop d0c7ddb907^ (2023-09-15).
+    #[test]
+    fn what_115_reads_otherwise() {
+        let table = ClientTable::built_in().unwrap();
+        let client = table.iter().find(|client| client.name == "thunderbird-72").unwrap();
+        let server = |kind: &str, inside: &str| AutoconfigServer {
+            kind: kind.to_owned(),
+            hostname: Some(inside.to_owned()),
+            url: Some("https://url.example/".to_owned()),
+            port: Some("993".to_owned()),
+            socket_types: vec!["SSL".to_owned()],
+            authentications: vec!["OAuth2".to_owned()],
+            username: Some("u".to_owned()),
+        };
+        for (kind, expected) in
+            [("imap", Some("imap h.example:993 oauth2 u")), ("exchange", Some("exchange h.example:993 oauth2 u")), ("ews", None)]
+        {
+            assert_eq!(server_of(client, &server(kind, "h.example"), false).as_ref().map(line).as_deref(), expected, "{kind}");
+        }
+        for (ssl, port, security) in [
+            (Some("on"), 993, Some(Security::Tls)),
+            (Some("on"), 587, Some(Security::StartTls)),
+            (Some("off"), 993, Some(Security::Plain)),
+            (None, 993, Some(Security::Plain)),
+            (Some("true"), 993, None),
+        ] {
+            let written = PoxProtocol { ssl: ssl.map(str::to_owned), encryption: Some("ssl".to_owned()), ..PoxProtocol::default() };
+            assert_eq!(pox_security(client.dialect, &written, port), security, "{ssl:?} {port}");
         }
     }
 
