@@ -4,7 +4,7 @@
 use super::{
     dialect::{Refusal, accept_pox, redirect_address},
     row::{Client, Onward, Redirect, Step, Way as Path},
-    search::{Success, Trail, has_exchange, success},
+    search::{Success, Trail, success},
 };
 use crate::model::{
     AnswerOutcome, Document, Domain, Lookup, LookupKind, Pox, Protocol, Reading, Reply, Request, Server, Settings, Subject, Way, Win,
@@ -23,8 +23,10 @@ pub(super) fn search(trail: &mut Trail<'_>, seeker: &Seeker<'_>, subject: &Subje
     let Some(win) = search_ways(trail, seeker, &hunt) else { return };
     match &mut trail.discovery.win {
         None => trail.win(win),
-        Some(known) if seeker.step.beside && !has_exchange(known) => {
-            let incoming: Vec<Server> = win.settings.incoming.into_iter().filter(|server| server.protocol == Protocol::Exchange).collect();
+        Some(known) if seeker.step.beside => {
+            let has = |protocol: Protocol| known.settings.incoming.iter().any(|server| server.protocol == protocol);
+            let is_new = |server: &Server| matches!(server.protocol, Protocol::Exchange | Protocol::Ews) && !has(server.protocol);
+            let incoming: Vec<Server> = win.settings.incoming.into_iter().filter(is_new).collect();
             if !incoming.is_empty() {
                 let settings = Settings { incoming, outgoing: Vec::new() };
                 known.beside = Some(Box::new(Win { settings, ..win }));
@@ -56,7 +58,7 @@ fn search_ways(trail: &mut Trail<'_>, seeker: &Seeker<'_>, hunt: &Hunt) -> Optio
     for path in &seeker.step.ways {
         let open = matches!(found, Found::Nothing);
         let Some(url) = endpoint(trail, (*path, open), hunt.subject.address.domain()) else { continue };
-        let hunt = Hunt { by_srv: hunt.by_srv || *path == Path::SrvLowestWeight, ..hunt.clone() };
+        let hunt = Hunt { by_srv: hunt.by_srv || matches!(path, Path::SrvLowestWeight | Path::Srv), ..hunt.clone() };
         let lookup = post(&url, &hunt.subject);
         if !open {
             trail.ask(&lookup);
@@ -89,7 +91,7 @@ fn endpoint(trail: &mut Trail<'_>, (path, open): (Path, bool), domain: &Domain) 
             let answers = reading.answer.hops.last().and_then(|hop| hop.status).is_some_and(|status| (200..300).contains(&status));
             answers.then_some(url)
         }
-        Path::SrvLowestWeight => {
+        Path::SrvLowestWeight | Path::Srv => {
             let request = Request::Srv { name: format!("_autodiscover._tcp.{domain}") };
             let lookup = Lookup { kind: LookupKind::AutodiscoverSrv, asked: request.asked(), request };
             let reading = trail.ask(&lookup)?;
@@ -99,9 +101,14 @@ fn endpoint(trail: &mut Trail<'_>, (path, open): (Path, bool), domain: &Domain) 
                 }
                 return None;
             };
-            // a target of `.` is an empty name there, which ends the way, whatever other records say
-            let lightest = records.iter().min_by_key(|record| record.weight).filter(|record| !record.target.is_empty())?;
-            Some(format!("https://{}{PATH}", lightest.target))
+            let record = if path == Path::Srv {
+                let usable = records.iter().filter(|record| record.port == 443 && !record.target.is_empty());
+                usable.min_by_key(|record| (record.priority, std::cmp::Reverse(record.weight)))
+            } else {
+                // a target of `.` is an empty name there, which ends the way, whatever other records say
+                records.iter().min_by_key(|record| record.weight).filter(|record| !record.target.is_empty())
+            };
+            Some(format!("https://{}{PATH}", record?.target))
         }
     }
 }

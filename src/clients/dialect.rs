@@ -1,6 +1,7 @@
 //! Dialects: which documents a client accepts, and what it makes of them.
 
 use super::{
+    evolution,
     row::{Client, Dialect},
     thunderbird, tolerant,
 };
@@ -26,8 +27,14 @@ pub(super) fn accept_autoconfig(client: &Client, document: &Autoconfig, reply: &
     let settings = match client.dialect {
         Dialect::Thunderbird | Dialect::Thunderbird115 => thunderbird::accept_autoconfig(client, document, reply)?,
         Dialect::Tolerant => tolerant::accept_autoconfig(document),
+        Dialect::Evolution => evolution::accept_autoconfig(client, document)?,
     };
     if settings.incoming.is_empty() { Refusal::unusable("it names no incoming server that this client can use") } else { Ok(settings) }
+}
+
+/// Whether a client takes any well-formed XML for an answer, and ends its search there.
+pub(super) fn takes_any_xml(dialect: Dialect) -> bool {
+    dialect == Dialect::Evolution
 }
 
 /// What a client makes of the servers in an Autodiscover answer.
@@ -35,6 +42,7 @@ pub(super) fn accept_pox(client: &Client, document: &Pox, reply: &Reply) -> Resu
     let settings = match client.dialect {
         Dialect::Thunderbird | Dialect::Thunderbird115 => thunderbird::accept_pox(client, document, reply)?,
         Dialect::Tolerant => thunderbird::pox_settings(client.dialect, document),
+        Dialect::Evolution => evolution::accept_pox(document)?,
     };
     if settings.is_empty() { Refusal::unusable("it names no server that this client can use") } else { Ok(settings) }
 }
@@ -43,7 +51,7 @@ pub(super) fn accept_pox(client: &Client, document: &Pox, reply: &Reply) -> Resu
 pub(super) fn redirect_address(client: &Client, written: &str) -> Option<Address> {
     let written = match client.dialect {
         Dialect::Thunderbird | Dialect::Thunderbird115 => thunderbird::redirect_address(written)?,
-        Dialect::Tolerant => written.to_owned(),
+        Dialect::Tolerant | Dialect::Evolution => written.to_owned(),
     };
     Address::parse(&written).ok()
 }
@@ -110,6 +118,19 @@ fn lower_outside_placeholders(text: &str) -> String {
 /// A port, 1 to 65535.
 pub(super) fn port(written: &str) -> Option<u16> {
     written.trim().parse().ok().filter(|port| *port != 0)
+}
+
+/// The port of a protocol where nothing names one.
+pub(super) fn default_port(protocol: Protocol, security: Security) -> u16 {
+    match (protocol, security) {
+        (Protocol::Imap, Security::Tls) => 993,
+        (Protocol::Imap, _) => 143,
+        (Protocol::Pop3, Security::Tls) => 995,
+        (Protocol::Pop3, _) => 110,
+        (Protocol::Smtp, Security::Tls) => 465,
+        (Protocol::Smtp, _) => 587,
+        _ => HTTPS_PORT,
+    }
 }
 
 pub(super) const OAUTH2: &str = "oauth2";

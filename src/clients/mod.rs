@@ -3,6 +3,7 @@
 
 mod autodiscover;
 mod dialect;
+mod evolution;
 mod reduction;
 mod row;
 mod search;
@@ -15,6 +16,6 @@ mod thunderbird;
 mod tolerant;
 
 pub use reduction::Reduction;
-pub use row::{Client, Dialect, Onward, Redirect, Standing, Step, Way as AutodiscoverWay};
+pub use row::{Client, Dialect, OnFailure, Onward, Redirect, Standing, Step, Way as AutodiscoverWay};
 pub use search::search;
 pub use table::{ClientTable, ClientTableError};

@@ -13,20 +13,32 @@ pub enum Reduction {
     ParentThenBase,
     /// The registrable domain.
     Base,
+    /// The host, and what is left as label after label goes, down to two labels (Evolution).
+    EverySuffix,
 }
 
 impl Reduction {
-    /// The names to ask about, in order. Thunderbird and what was made after it ask nothing where the MX lies in the mail domain
-    /// itself (`FetchConfig.sys.mjs`, `fetchConfigForMX`), nor where it has no registrable domain.
+    /// The names to ask about, in order.
     #[must_use]
     pub fn names(self, mx: &str, mail_domain: &str) -> Vec<String> {
-        let Some(base) = base_domain(mx).filter(|base| *base != mail_domain) else { return Vec::new() };
         let names = match self {
-            Self::ParentThenBase => [parent_domain(mx, base), Some(base)],
-            Self::Base => [None, Some(base)],
+            Self::ParentThenBase | Self::Base => thunderbird_names(self, mx, mail_domain),
+            Self::EverySuffix => suffixes(mx).collect(),
         };
-        names.into_iter().flatten().map(str::to_owned).collect()
+        names.into_iter().map(str::to_owned).collect()
     }
+}
+
+/// Nothing where the MX has no registrable domain, or lies in the mail domain itself (`FetchConfig.sys.mjs`, `fetchConfigForMX`).
+fn thunderbird_names<'a>(reduction: Reduction, mx: &'a str, mail_domain: &str) -> Vec<&'a str> {
+    let Some(base) = base_domain(mx).filter(|base| *base != mail_domain) else { return Vec::new() };
+    let parent = parent_domain(mx, base).filter(|_| reduction == Reduction::ParentThenBase);
+    parent.into_iter().chain([base]).collect()
+}
+
+/// `e-mail-autoconfig.c`, `mail_autoconfig_initable_init`: as long as there is a dot.
+fn suffixes(mx: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(mx), |name| name.split_once('.').map(|(_, rest)| rest)).take_while(|name| name.contains('.'))
 }
 
 /// The registrable domain of an MX host by the public suffix list, ICANN and PRIVATE sections.
@@ -46,7 +58,7 @@ mod tests {
 
     #[test]
     fn mx_hosts_reduce_as_each_client_reduces_them() {
-        use Reduction::{Base, ParentThenBase};
+        use Reduction::{Base, EverySuffix, ParentThenBase};
         for (host, reduction, expected) in [
             ("contoso-com.mail.protection.outlook.com", ParentThenBase, &["mail.protection.outlook.com", "outlook.com"][..]),
             ("contoso-com.mail.protection.outlook.com", Base, &["outlook.com"]),
@@ -58,6 +70,9 @@ mod tests {
             ("co.uk", Base, &[]),
             ("mail.contoso.com", ParentThenBase, &[]),
             ("mail.contoso.com", Base, &[]),
+            ("mx.a.example.com", EverySuffix, &["mx.a.example.com", "a.example.com", "example.com"]),
+            ("mail.contoso.com", EverySuffix, &["mail.contoso.com", "contoso.com"]),
+            ("localhost", EverySuffix, &[]),
         ] {
             assert_eq!(reduction.names(host, "contoso.com"), expected, "{host} {reduction:?}");
         }

@@ -56,6 +56,8 @@ pub enum Dialect {
     Thunderbird115,
     /// Takes whatever names a server.
     Tolerant,
+    /// Evolution's, with the plug-in for Exchange Web Services.
+    Evolution,
 }
 
 /// One source that a client asks.
@@ -81,6 +83,9 @@ pub struct Step {
     /// What follows an HTTP success that the client cannot use.
     #[serde(default)]
     pub on_unusable: Onward,
+    /// What follows where there is no HTTP success.
+    #[serde(default)]
+    pub on_failure: OnFailure,
     /// It adds to what an earlier step found what that lacks.
     #[serde(default)]
     pub beside: bool,
@@ -95,6 +100,20 @@ pub enum Onward {
     NextUrl,
     /// With the next step.
     NextStep,
+    /// No further: documents are not looked for any more.
+    Stop,
+}
+
+/// How a search for documents goes on after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnFailure {
+    /// With the step's next URL.
+    #[default]
+    NextUrl,
+    /// With the step's next URL after a 404; otherwise no further.
+    #[serde(rename = "stop-unless-404")]
+    StopUnlessNotFound,
 }
 
 /// A way to an Autodiscover endpoint (MS-OXDISCO section 3.1.5).
@@ -109,6 +128,8 @@ pub enum Way {
     Http,
     /// `_autodiscover._tcp.DOMAIN`, the record of the lowest weight (Thunderbird 142, bug 1976254).
     SrvLowestWeight,
+    /// `_autodiscover._tcp.DOMAIN`, the record of the best priority on port 443 (RFC 2782; the heaviest of equals).
+    Srv,
 }
 
 /// A redirect inside an Autodiscover answer (MS-OXDSCLI section 2.2.4.1.1.2).

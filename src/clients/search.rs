@@ -2,13 +2,13 @@
 
 use super::{
     autodiscover,
-    dialect::{Refusal, accept_autoconfig},
-    row::{Client, Onward, Step},
+    dialect::{Refusal, accept_autoconfig, takes_any_xml},
+    row::{Client, OnFailure, Onward, Step},
     srv,
 };
 use crate::model::{
-    AnswerOutcome, Assumption, Discovery, Document, HttpDocument, Lookup, LookupKind, Obstacle, Protocol, Reading, Readings, Reply,
-    Request, Search, Settings, Subject, Trouble, Way, Win, is_xml_content_type,
+    AnswerOutcome, Assumption, Discovery, Document, HttpDocument, Lookup, LookupKind, Obstacle, Reading, Readings, Reply, Request, Search,
+    Settings, Subject, Trouble, Way, Win, is_xml_content_type,
 };
 
 /// What the client would end with, given these answers and an assumption. Lookups that have no answer yet come out as
@@ -19,7 +19,7 @@ pub fn search(client: &Client, subject: &Subject, readings: &Readings, assumptio
     let mx = find_mx(&mut trail, client, subject);
     for group in client.steps.chunk_by(|one, next| one.is_of_mx() && next.is_of_mx()) {
         match group {
-            [step] if step.lookup == LookupKind::Srv => srv::search(&mut trail, subject),
+            [step] if step.lookup == LookupKind::Srv => srv::search(&mut trail, step, subject),
             [step] if step.lookup == LookupKind::AutodiscoverPox => {
                 autodiscover::search(&mut trail, &autodiscover::Seeker { client, step }, subject);
             }
@@ -46,7 +46,7 @@ impl<'a> Trail<'a> {
         if !self.discovery.lookups.contains(lookup) {
             self.discovery.lookups.push(lookup.clone());
         }
-        if self.assumption.lost.contains(&lookup.request) {
+        if self.is_lost(lookup) {
             return None;
         }
         let reading = self.readings.get(&lookup.request);
@@ -54,6 +54,10 @@ impl<'a> Trail<'a> {
             self.missing.push(lookup.clone());
         }
         reading
+    }
+
+    fn is_lost(&self, lookup: &Lookup) -> bool {
+        self.assumption.lost.contains(&lookup.request)
     }
 
     /// Records a lookup that did not help, where the winner is not known yet: it could have won, had it not failed.
@@ -135,7 +139,11 @@ fn search_documents(trail: &mut Trail<'_>, client: &Client, step: &Step, circums
     let mut decided = false;
     for url in &step.urls {
         let Some(lookup) = url.lookup(step.lookup, circumstance.subject, circumstance.mx.map(|mx| mx.name)) else { continue };
-        let Some(reading) = trail.ask(&lookup) else { continue };
+        let Some(reading) = trail.ask(&lookup) else {
+            // what is assumed lost failed in passing
+            trail.closed |= trail.is_lost(&lookup) && !decided && step.on_failure == OnFailure::StopUnlessNotFound;
+            continue;
+        };
         if decided || trail.closed {
             continue;
         }
@@ -171,11 +179,20 @@ enum Goes {
 }
 
 fn judge(client: &Client, step: &Step, reading: &Reading) -> Found {
-    let goes = match (success(&reading.answer.reply), step.on_unusable) {
-        (Success::None, _) | (_, Onward::NextUrl) => Goes::ToNextUrl,
-        (_, Onward::NextStep) => Goes::ToNextStep,
+    let reply = &reading.answer.reply;
+    let goes = match (success(reply), step.on_unusable, step.on_failure) {
+        (Success::None, _, OnFailure::StopUnlessNotFound) if *reply != NOT_FOUND => Goes::Nowhere,
+        (Success::None, ..) | (_, Onward::NextUrl, _) => Goes::ToNextUrl,
+        (_, Onward::NextStep, _) => Goes::ToNextStep,
+        (_, Onward::Stop, _) => Goes::Nowhere,
     };
-    if let (Document::Autoconfig(document), AnswerOutcome::Found) = (&reading.document, reading.outcome) {
+    let any_xml = takes_any_xml(client.dialect);
+    if any_xml && reading.document == Document::Other {
+        return Found::Trouble(AnswerOutcome::Invalid, format!("{}, which ends this client's search", reading.detail), Goes::Nowhere);
+    }
+    if let Document::Autoconfig(document) = &reading.document
+        && (reading.outcome == AnswerOutcome::Found || (any_xml && document.strict))
+    {
         return match accept_autoconfig(client, document, &reading.answer.reply) {
             Ok(settings) => Found::Settings(settings, document.provider_id.as_ref().map(|id| id.to_lowercase())),
             Err(Refusal::Unusable(why)) => Found::Trouble(AnswerOutcome::Invalid, why, goes),
@@ -188,7 +205,7 @@ fn judge(client: &Client, step: &Step, reading: &Reading) -> Found {
         AnswerOutcome::Invalid | AnswerOutcome::Guarded if step.is_database() => AnswerOutcome::Failed,
         // credentials are of no use here: to the client it is a failure
         AnswerOutcome::Guarded => AnswerOutcome::Invalid,
-        _ if goes != Goes::ToNextUrl => AnswerOutcome::Invalid,
+        _ if goes != Goes::ToNextUrl && success(reply) != Success::None => AnswerOutcome::Invalid,
         outcome => outcome,
     };
     Found::Trouble(outcome, reading.detail.clone(), goes)
@@ -228,7 +245,4 @@ fn find_mx(trail: &mut Trail<'_>, client: &Client, subject: &Subject) -> MxState
     chosen.map_or(MxState::Nothing, |host| MxState::Known { host: (*host).to_owned(), names: reduction.names(host, domain.as_str()) })
 }
 
-/// Whether a protocol is one that Autodiscover adds beside what was found.
-pub(super) fn has_exchange(win: &Win) -> bool {
-    win.settings.incoming.iter().any(|server| server.protocol == Protocol::Exchange)
-}
+const NOT_FOUND: Reply = Reply::Obstacle(Obstacle::NotThere { status: 404 });

@@ -2,7 +2,9 @@
 
 use super::{ClientTable, search};
 use crate::{
-    model::{Address, Answer, Assumption, Discovery, HttpDocument, LookupKind, MxRecord, Obstacle, Readings, Reply, Request, Subject},
+    model::{
+        Address, Answer, Assumption, Discovery, HttpDocument, LookupKind, MxRecord, Obstacle, Readings, Reply, Request, SrvRecord, Subject,
+    },
     wire,
 };
 
@@ -27,13 +29,36 @@ impl Stage {
         self.document(url, &config("imap", host))
     }
 
+    fn obstacle(mut self, url: &str, obstacle: Obstacle) -> Self {
+        self.0.push((Request::Get { url: url.to_owned() }, Reply::Obstacle(obstacle)));
+        self
+    }
+
+    fn srv(mut self, service: &str, host: &str) -> Self {
+        let record = SrvRecord { priority: 0, weight: 0, port: 993, target: host.to_owned() };
+        self.0.push((Request::Srv { name: format!("{service}._tcp.contoso.com") }, Reply::Srv(vec![record])));
+        self
+    }
+
+    fn pox(mut self, host: &str, protocols: &str) -> Self {
+        let body = format!("<Autodiscover><Response><Account>{protocols}</Account></Response></Autodiscover>");
+        let url = format!("https://{host}/autodiscover/autodiscover.xml");
+        let reply = Reply::Document(HttpDocument { status: 200, content_type: "text/xml".to_owned(), body: body.as_bytes().into() });
+        self.0.push((Request::Pox { url, address: anna() }, reply));
+        self
+    }
+
     /// What a client of the built-in table ends with.
     fn discover(&self, client: &str) -> Discovery {
+        self.discover_assuming(client, Assumption::default())
+    }
+
+    fn discover_assuming(&self, client: &str, assumption: Assumption<'_>) -> Discovery {
         let table = ClientTable::built_in().unwrap();
         let client = table.iter().find(|known| known.name == client).unwrap();
         let mut readings = Readings::default();
         loop {
-            let found = search(client, &Subject { address: anna() }, &readings, Assumption::default());
+            let found = search(client, &Subject { address: anna() }, &readings, assumption);
             if found.missing.is_empty() {
                 return found.discovery;
             }
@@ -128,4 +153,89 @@ fn thunderbird_72_asks_the_database_alone_about_the_mx() {
     let of_mx: Vec<&str> = asked(&discovery).into_iter().filter(|url| url.contains("outlook.com")).collect();
     assert_eq!(of_mx, [format!("{DATABASE}mail.protection.outlook.com"), format!("{DATABASE}outlook.com")]);
     assert!(discovery.lookups.iter().all(|lookup| lookup.kind != LookupKind::AutodiscoverSrv));
+}
+
+const EVOLUTION_DATABASE: &str = "https://autoconfig.thunderbird.net/v1.1/";
+
+#[test]
+fn evolution_walks_down_the_suffixes_of_the_mx() {
+    let discovery = Stage::new(EXO).discover("evolution");
+    let five = |name: &str, address: &str| {
+        let documents =
+            ["https://autoconfig.{}/", "http://autoconfig.{}/", "https://{}/.well-known/autoconfig/", "http://{}/.well-known/autoconfig/"];
+        let mut urls: Vec<String> =
+            documents.iter().map(|url| url.replace("{}", name) + "mail/config-v1.1.xml?emailaddress=" + address).collect();
+        urls.push(format!("{EVOLUTION_DATABASE}{name}"));
+        urls
+    };
+    let names = ["contoso-com.mail.protection.outlook.com", "mail.protection.outlook.com", "protection.outlook.com", "outlook.com"];
+    let mut expected = five("contoso.com", "%EMAILADDRESS:URL%");
+    expected.extend(names.iter().flat_map(|name| five(name, "postmaster%40contoso.com")));
+    assert_eq!(asked(&discovery), expected);
+    let stage = Stage::new(EXO).config(&format!("{EVOLUTION_DATABASE}outlook.com"), "hotmail.example");
+    assert_eq!(stage.servers("evolution"), ["imap hotmail.example", "smtp hotmail.example"]);
+    let stage = stage.config(&format!("{EVOLUTION_DATABASE}mail.protection.outlook.com"), "exo.example");
+    assert_eq!(stage.servers("evolution"), ["imap exo.example", "smtp exo.example"]);
+}
+
+#[test]
+fn evolution_looks_at_the_mx_only_where_the_database_says_404() {
+    let (own, of_mx) = (format!("{EVOLUTION_DATABASE}contoso.com"), format!("{EVOLUTION_DATABASE}outlook.com"));
+    let parent = format!("{EVOLUTION_DATABASE}protection.outlook.com");
+    for (url, obstacle, finds, doubts) in [
+        (&own, Obstacle::NotThere { status: 404 }, true, false),
+        (&own, Obstacle::NotThere { status: 410 }, false, false),
+        (&own, Obstacle::ServerError { status: 503 }, false, true),
+        (&own, Obstacle::Rejected { status: 403 }, false, true),
+        (&own, Obstacle::Timeout, false, true),
+        (&parent, Obstacle::NotThere { status: 404 }, true, false),
+        (&parent, Obstacle::Timeout, false, true),
+    ] {
+        let discovery = Stage::new(EXO).config(&of_mx, "hotmail.example").obstacle(url, obstacle.clone()).discover("evolution");
+        assert_eq!((discovery.win.is_some(), !discovery.doubts.is_empty()), (finds, doubts), "{url} {obstacle}");
+    }
+}
+
+#[test]
+fn any_well_formed_xml_ends_evolutions_search_and_broken_markup_does_not() {
+    for (body, finds) in [
+        ("<!DOCTYPE html><html><head><meta charset=utf-8></head></html>", true),
+        ("", true),
+        ("<html xmlns='http://www.w3.org/1999/xhtml'><body/></html>", false),
+        ("<rss><channel/></rss>", false),
+        ("<clientConfig/>", false),
+        ("<clientConfig><emailProvider id='x'/></clientConfig>", false),
+    ] {
+        let stage = Stage::new(EXO).document(OWN, body).config(&format!("{EVOLUTION_DATABASE}mail.protection.outlook.com"), "exo.example");
+        assert_eq!(stage.discover("evolution").win.is_some(), finds, "{body}");
+    }
+    let broken = Stage::new(EXO)
+        .document(&format!("{EVOLUTION_DATABASE}contoso.com"), "<html>")
+        .config(&format!("{EVOLUTION_DATABASE}outlook.com"), "x.example");
+    assert!(broken.discover("evolution").win.is_none());
+}
+
+#[test]
+fn evolution_has_srv_and_web_services_beside_documents() {
+    let exchange = "<Protocol><Type>EXCH</Type><ASUrl>https://ews.contoso.com/EWS/Exchange.asmx</ASUrl></Protocol>";
+    let imap_alone = provider(&server("incomingServer", "imap", "imap.contoso.com"));
+    let srv = Stage::new(EXO).srv("_imaps", "srv.contoso.com").srv("_submission", "srv.contoso.com").pox("contoso.com", exchange);
+    assert_eq!(srv.servers("evolution"), ["imap srv.contoso.com", "smtp srv.contoso.com"]);
+    assert_eq!(srv.discover("evolution").win.unwrap().beside.unwrap().settings.incoming[0].host, "ews.contoso.com");
+    let both = srv.document(OWN, &imap_alone);
+    assert_eq!(both.servers("evolution"), ["imap imap.contoso.com", "smtp srv.contoso.com"]);
+    let closed = Stage::new(EXO).document(OWN, "<rss/>").srv("_imaps", "srv.contoso.com");
+    assert_eq!(closed.servers("evolution"), ["imap srv.contoso.com"]);
+    let ews = Stage::new(EXO).pox("autodiscover.contoso.com", exchange);
+    assert_eq!(ews.servers("evolution"), ["ews ews.contoso.com"]);
+}
+
+/// What Evolution would do had the winner failed in passing: the database must say 404.
+#[test]
+fn a_lost_answer_of_the_database_ends_evolutions_search() {
+    let (winner, next) = (format!("{EVOLUTION_DATABASE}mail.protection.outlook.com"), format!("{EVOLUTION_DATABASE}outlook.com"));
+    let stage = Stage::new(EXO).config(&winner, "exo.example").config(&next, "hotmail.example");
+    let lost = [Request::Get { url: winner }];
+    assert!(stage.discover("evolution").win.is_some());
+    assert!(stage.discover_assuming("evolution", Assumption { lost: &lost, mx: 0 }).win.is_none());
 }

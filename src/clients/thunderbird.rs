@@ -432,6 +432,7 @@ mod tests {
             socket_types: vec!["SSL".to_owned()],
             authentications: vec!["OAuth2".to_owned()],
             username: Some("u".to_owned()),
+            ews_url: None,
         };
         for (kind, expected) in
             [("imap", Some("imap h.example:993 oauth2 u")), ("exchange", Some("exchange h.example:993 oauth2 u")), ("ews", None)]

@@ -21,6 +21,8 @@ pub struct Reading {
 pub enum Document {
     /// No body, or one that is not a document of the kind asked for; `Reading::detail` names the reason.
     Nothing,
+    /// Well-formed XML of another kind, such as a strict web page.
+    Other,
     /// `config-v1.1.xml`.
     Autoconfig(Box<Autoconfig>),
     /// An Autodiscover answer (MS-OXDSCLI section 2.2.4).
@@ -61,6 +63,8 @@ pub struct AutoconfigServer {
     pub authentications: Vec<String>,
     /// `username`, first one.
     pub username: Option<String>,
+    /// `ewsURL` (exchange).
+    pub ews_url: Option<String>,
 }
 
 /// An Autodiscover answer in the Outlook schema, or a mobilesync one's parts that name servers.

@@ -43,6 +43,7 @@ fn server(element: &Element) -> AutoconfigServer {
         socket_types: element.texts_of("socketType"),
         authentications: element.texts_of("authentication"),
         username: element.text_of("username"),
+        ews_url: element.text_of("ewsURL"),
     }
 }
 
@@ -96,6 +97,7 @@ mod tests {
             socket_types: vec![socket_type.into()],
             authentications: vec!["password-cleartext".into()],
             username: Some("%EMAILADDRESS%".into()),
+            ews_url: None,
         };
         Autoconfig {
             strict: true,

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, sync::Arc};
 
-use super::{Fault, autoconfig::read_autoconfig, fault::clip, pox::read_pox};
+use super::{Fault, autoconfig::read_autoconfig, fault::clip, pox::read_pox, xml::read_tree};
 use crate::model::{
     Answer, AnswerOutcome, Autoconfig, AutoconfigServer, Document, HttpDocument, LookupKind, Pox, PoxError, PoxProtocol, Reading, Reply,
     SrvRecord,
@@ -43,7 +43,22 @@ fn read_document(kind: LookupKind, http: &HttpDocument) -> (AnswerOutcome, Strin
             return (AnswerOutcome::Invalid, detail, Document::Nothing);
         }
     };
-    read.unwrap_or_else(|fault| (outcome_of(&fault), fault.to_string(), Document::Nothing))
+    read.unwrap_or_else(|fault| {
+        let document = if is_well_formed(&http.body, &http.content_type, &fault) { Document::Other } else { Document::Nothing };
+        (outcome_of(&fault), fault.to_string(), document)
+    })
+}
+
+/// Whether a body that is no document of the kind asked for is well-formed XML all the same.
+fn is_well_formed(body: &[u8], content_type: &str, fault: &Fault) -> bool {
+    let root = match fault {
+        Fault::WrongRoot { name } => name,
+        Fault::Html => "html",
+        Fault::NoEmailProvider => "clientConfig",
+        Fault::NoResponse | Fault::NoAccount => "Autodiscover",
+        _ => return false,
+    };
+    read_tree(body, content_type, root).is_ok_and(|tree| tree.well_formed && tree.broken.is_none())
 }
 
 fn judge(flaw: Option<Fault>, usable: impl FnOnce() -> (AnswerOutcome, String)) -> (AnswerOutcome, String) {
@@ -250,7 +265,8 @@ mod tests {
             (Wildcard, fixture!("config-good.xml"), Invalid, "a web document came where DNS records were asked for", false),
         ] {
             let reading = document(kind, body);
-            assert_eq!((reading.outcome, reading.detail.as_str(), reading.document != Document::Nothing), (outcome, detail, has_document));
+            let is_read = !matches!(reading.document, Document::Nothing | Document::Other);
+            assert_eq!((reading.outcome, reading.detail.as_str(), is_read), (outcome, detail, has_document));
         }
     }
 
@@ -258,6 +274,24 @@ mod tests {
     fn a_body_over_the_cap_is_no_verdict_about_the_server() {
         let reading = document(LookupKind::Ispdb, &vec![b' '; 256 * 1024 + 1]);
         assert_eq!((reading.outcome, reading.detail.as_str()), (AnswerOutcome::Failed, "the body is larger than 256 KiB"));
+    }
+
+    #[test]
+    fn well_formed_xml_of_another_kind_is_told_from_what_is_broken() {
+        use LookupKind::{AutodiscoverPox, OwnAutoconfig};
+        for (kind, body, expected) in [
+            (OwnAutoconfig, fixture!("page.html"), Document::Nothing),
+            (OwnAutoconfig, fixture!("page-strict.html"), Document::Other),
+            (OwnAutoconfig, fixture!("pox-exchange.xml"), Document::Other),
+            (OwnAutoconfig, fixture!("config-no-email-provider.xml"), Document::Other),
+            (OwnAutoconfig, b"<feed><entry></feed>".as_slice(), Document::Nothing),
+            (OwnAutoconfig, fixture!("text.txt"), Document::Nothing),
+            (OwnAutoconfig, b"".as_slice(), Document::Nothing),
+            (AutodiscoverPox, fixture!("pox-no-account.xml"), Document::Other),
+            (AutodiscoverPox, fixture!("config-good.xml"), Document::Other),
+        ] {
+            assert_eq!(document(kind, body).document, expected, "{}", String::from_utf8_lossy(body));
+        }
     }
 
     #[test]
@@ -271,10 +305,10 @@ mod tests {
     /// Octets of every text that a document holds, and of the longest.
     fn sizes(document: &Document) -> (usize, usize) {
         let texts = match document {
-            Document::Nothing => Vec::new(),
+            Document::Nothing | Document::Other => Vec::new(),
             Document::Autoconfig(document) => {
                 let servers = document.incoming.iter().chain(&document.outgoing).flat_map(|server| {
-                    let single = [&server.hostname, &server.url, &server.port, &server.username].into_iter().flatten();
+                    let single = [&server.hostname, &server.url, &server.port, &server.username, &server.ews_url].into_iter().flatten();
                     single.chain(&server.socket_types).chain(&server.authentications).chain([&server.kind])
                 });
                 servers.chain(&document.domains).chain(&document.provider_id).chain(&document.display_name).map(String::len).collect()
@@ -303,7 +337,7 @@ mod tests {
         let (total, longest) = sizes(&reading.document);
         assert!(total <= 3 * body.len() + 16 && longest <= 16 * 1024, "{total} {longest} {}", body.len());
         let is_found = reading.outcome == AnswerOutcome::Found;
-        assert!(!is_found || reading.document != Document::Nothing, "{detail}");
+        assert!(!is_found || !matches!(reading.document, Document::Nothing | Document::Other), "{detail}");
     }
 
     #[derive(Debug, Clone)]

@@ -10,6 +10,7 @@ use serde_json::Value;
 const ALGORITHMS: &[(&str, &str, &[&str])] = &[
     ("thunderbird", "tb_ge72", &["mail.eo.outlook.com", "outlook.com"]),
     ("thunderbird-72", "tb_ge72", &["mail.eo.outlook.com", "outlook.com"]),
+    ("evolution", "evolution", &["contoso-com.mail.eo.outlook.com", "mail.eo.outlook.com", "eo.outlook.com", "outlook.com"]),
     ("mx-base-domain", "tb_lt72", &["outlook.com"]),
 ];
 
