@@ -128,7 +128,7 @@ fn ask_endpoint(trail: &mut Trail<'_>, seeker: &Seeker<'_>, (lookup, hunt): (&Lo
         }
         return Found::Win(Box::new(win(lookup, hunt, Settings::default(), Some(final_host(reading)))));
     }
-    match success(&reading.answer.reply) {
+    match success(seeker.client.dialect, &reading.answer.reply) {
         Success::None => {
             trail.record(lookup, reading.outcome, &reading.detail);
             return Found::Nothing;

@@ -1,7 +1,7 @@
 //! Dialects: which documents a client accepts, and what it makes of them.
 
 use super::{
-    evolution,
+    evolution, kmail,
     row::{Client, Dialect},
     thunderbird, tolerant,
 };
@@ -28,6 +28,7 @@ pub(super) fn accept_autoconfig(client: &Client, document: &Autoconfig, reply: &
         Dialect::Thunderbird | Dialect::Thunderbird115 => thunderbird::accept_autoconfig(client, document, reply)?,
         Dialect::Tolerant => tolerant::accept_autoconfig(document),
         Dialect::Evolution => evolution::accept_autoconfig(client, document)?,
+        Dialect::Kmail => kmail::accept_autoconfig(document)?,
     };
     if settings.incoming.is_empty() { Refusal::unusable("it names no incoming server that this client can use") } else { Ok(settings) }
 }
@@ -37,11 +38,16 @@ pub(super) fn takes_any_xml(dialect: Dialect) -> bool {
     dialect == Dialect::Evolution
 }
 
+/// Whether an HTTP success of this status is one for a client.
+pub(super) fn is_success(dialect: Dialect, status: u16) -> bool {
+    status == 200 || dialect != Dialect::Kmail
+}
+
 /// What a client makes of the servers in an Autodiscover answer.
 pub(super) fn accept_pox(client: &Client, document: &Pox, reply: &Reply) -> Result<Settings, Refusal> {
     let settings = match client.dialect {
         Dialect::Thunderbird | Dialect::Thunderbird115 => thunderbird::accept_pox(client, document, reply)?,
-        Dialect::Tolerant => thunderbird::pox_settings(client.dialect, document),
+        Dialect::Tolerant | Dialect::Kmail => thunderbird::pox_settings(client.dialect, document),
         Dialect::Evolution => evolution::accept_pox(document)?,
     };
     if settings.is_empty() { Refusal::unusable("it names no server that this client can use") } else { Ok(settings) }
@@ -51,7 +57,7 @@ pub(super) fn accept_pox(client: &Client, document: &Pox, reply: &Reply) -> Resu
 pub(super) fn redirect_address(client: &Client, written: &str) -> Option<Address> {
     let written = match client.dialect {
         Dialect::Thunderbird | Dialect::Thunderbird115 => thunderbird::redirect_address(written)?,
-        Dialect::Tolerant | Dialect::Evolution => written.to_owned(),
+        Dialect::Tolerant | Dialect::Evolution | Dialect::Kmail => written.to_owned(),
     };
     Address::parse(&written).ok()
 }

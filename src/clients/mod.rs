@@ -4,6 +4,7 @@
 mod autodiscover;
 mod dialect;
 mod evolution;
+mod kmail;
 mod reduction;
 mod row;
 mod search;

@@ -58,6 +58,8 @@ pub enum Dialect {
     Tolerant,
     /// Evolution's, with the plug-in for Exchange Web Services.
     Evolution,
+    /// `KMail`'s account wizard.
+    Kmail,
 }
 
 /// One source that a client asks.

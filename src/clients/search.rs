@@ -2,8 +2,8 @@
 
 use super::{
     autodiscover,
-    dialect::{Refusal, accept_autoconfig, takes_any_xml},
-    row::{Client, OnFailure, Onward, Step},
+    dialect::{Refusal, accept_autoconfig, is_success, takes_any_xml},
+    row::{Client, Dialect, OnFailure, Onward, Step},
     srv,
 };
 use crate::model::{
@@ -92,11 +92,13 @@ pub(super) enum Success {
 
 /// Thunderbird's `FetchHTTP`: 200 to 299, but not an empty body of XML type, nor `text/rdf`, which it takes for XML and the platform
 /// does not parse (153.7 ESR, executed).
-pub(super) fn success(reply: &Reply) -> Success {
+pub(super) fn success(dialect: Dialect, reply: &Reply) -> Success {
     match reply {
-        Reply::Document(document) if is_rdf(document) => Success::None,
+        Reply::Document(document) if is_rdf(document) || !is_success(dialect, document.status) => Success::None,
         Reply::Document(_) => Success::Body,
-        Reply::Obstacle(Obstacle::Empty { content_type, .. }) if !is_xml_content_type(content_type) => Success::Bare,
+        Reply::Obstacle(Obstacle::Empty { status, content_type }) if !is_xml_content_type(content_type) && is_success(dialect, *status) => {
+            Success::Bare
+        }
         _ => Success::None,
     }
 }
@@ -180,7 +182,7 @@ enum Goes {
 
 fn judge(client: &Client, step: &Step, reading: &Reading) -> Found {
     let reply = &reading.answer.reply;
-    let goes = match (success(reply), step.on_unusable, step.on_failure) {
+    let goes = match (success(client.dialect, reply), step.on_unusable, step.on_failure) {
         (Success::None, _, OnFailure::StopUnlessNotFound) if *reply != NOT_FOUND => Goes::Nowhere,
         (Success::None, ..) | (_, Onward::NextUrl, _) => Goes::ToNextUrl,
         (_, Onward::NextStep, _) => Goes::ToNextStep,
@@ -205,7 +207,7 @@ fn judge(client: &Client, step: &Step, reading: &Reading) -> Found {
         AnswerOutcome::Invalid | AnswerOutcome::Guarded if step.is_database() => AnswerOutcome::Failed,
         // credentials are of no use here: to the client it is a failure
         AnswerOutcome::Guarded => AnswerOutcome::Invalid,
-        _ if goes != Goes::ToNextUrl && success(reply) != Success::None => AnswerOutcome::Invalid,
+        _ if goes != Goes::ToNextUrl && success(client.dialect, reply) != Success::None => AnswerOutcome::Invalid,
         outcome => outcome,
     };
     Found::Trouble(outcome, reading.detail.clone(), goes)

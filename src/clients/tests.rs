@@ -239,3 +239,27 @@ fn a_lost_answer_of_the_database_ends_evolutions_search() {
     assert!(stage.discover("evolution").win.is_some());
     assert!(stage.discover_assuming("evolution", Assumption { lost: &lost, mx: 0 }).win.is_none());
 }
+
+#[test]
+fn kmail_asks_the_database_first_and_ends_at_whatever_answers_200() {
+    let own = "https://autoconfig.contoso.com/mail/config-v1.1.xml";
+    let well_known = "https://contoso.com/.well-known/autoconfig/mail/config-v1.1.xml";
+    let database = format!("{EVOLUTION_DATABASE}contoso.com");
+    let discovery = Stage::new(EXO).discover("kmail");
+    assert_eq!(asked(&discovery), [database.as_str(), own, "http://autoconfig.contoso.com/mail/config-v1.1.xml", well_known]);
+    let stage = || Stage::new(EXO).config(well_known, "well-known.contoso.com");
+    let empty = |status| Obstacle::Empty { status, content_type: String::new() };
+    for (stage, expected) in [
+        (stage().config(&database, "db.example").config(own, "own.contoso.com"), Some("db.example")),
+        (stage().config(own, "own.contoso.com"), Some("own.contoso.com")),
+        (stage().document(own, "<html>"), None),
+        (stage().document(own, &config("ews", "ews.contoso.com")), None),
+        (stage().obstacle(own, empty(200)), None),
+        (stage().obstacle(own, empty(204)), Some("well-known.contoso.com")),
+        (stage().obstacle(own, Obstacle::Timeout), Some("well-known.contoso.com")),
+        (stage().obstacle(&database, Obstacle::ServerError { status: 503 }), Some("well-known.contoso.com")),
+    ] {
+        let host = stage.discover("kmail").win.map(|win| win.settings.incoming[0].host.clone());
+        assert_eq!(host.as_deref(), expected);
+    }
+}
