@@ -1,7 +1,7 @@
 //! Dialects: which documents a client accepts, and what it makes of them.
 
 use super::{
-    evolution, kmail,
+    evolution, gnome, kmail,
     row::{Client, Dialect},
     thunderbird, tolerant,
 };
@@ -29,8 +29,14 @@ pub(super) fn accept_autoconfig(client: &Client, document: &Autoconfig, reply: &
         Dialect::Tolerant => tolerant::accept_autoconfig(document),
         Dialect::Evolution => evolution::accept_autoconfig(client, document)?,
         Dialect::Kmail => kmail::accept_autoconfig(document)?,
+        Dialect::GnomeOnlineAccounts => gnome::accept_autoconfig(document)?,
     };
     if settings.incoming.is_empty() { Refusal::unusable("it names no incoming server that this client can use") } else { Ok(settings) }
+}
+
+/// Whether a client takes a document without servers for an answer, and ends its search there.
+pub(super) fn takes_empty(dialect: Dialect) -> bool {
+    matches!(dialect, Dialect::Evolution | Dialect::GnomeOnlineAccounts)
 }
 
 /// Whether a client takes any well-formed XML for an answer, and ends its search there.
@@ -40,7 +46,7 @@ pub(super) fn takes_any_xml(dialect: Dialect) -> bool {
 
 /// Whether an HTTP success of this status is one for a client.
 pub(super) fn is_success(dialect: Dialect, status: u16) -> bool {
-    status == 200 || dialect != Dialect::Kmail
+    status == 200 || !matches!(dialect, Dialect::Kmail | Dialect::GnomeOnlineAccounts)
 }
 
 /// What a client makes of the servers in an Autodiscover answer.
@@ -48,7 +54,7 @@ pub(super) fn accept_pox(client: &Client, document: &Pox, reply: &Reply) -> Resu
     let settings = match client.dialect {
         Dialect::Thunderbird | Dialect::Thunderbird115 => thunderbird::accept_pox(client, document, reply)?,
         Dialect::Tolerant | Dialect::Kmail => thunderbird::pox_settings(client.dialect, document),
-        Dialect::Evolution => evolution::accept_pox(document)?,
+        Dialect::Evolution | Dialect::GnomeOnlineAccounts => evolution::accept_pox(document)?,
     };
     if settings.is_empty() { Refusal::unusable("it names no server that this client can use") } else { Ok(settings) }
 }
@@ -57,7 +63,7 @@ pub(super) fn accept_pox(client: &Client, document: &Pox, reply: &Reply) -> Resu
 pub(super) fn redirect_address(client: &Client, written: &str) -> Option<Address> {
     let written = match client.dialect {
         Dialect::Thunderbird | Dialect::Thunderbird115 => thunderbird::redirect_address(written)?,
-        Dialect::Tolerant | Dialect::Evolution | Dialect::Kmail => written.to_owned(),
+        Dialect::Tolerant | Dialect::Evolution | Dialect::Kmail | Dialect::GnomeOnlineAccounts => written.to_owned(),
     };
     Address::parse(&written).ok()
 }

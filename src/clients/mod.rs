@@ -4,6 +4,7 @@
 mod autodiscover;
 mod dialect;
 mod evolution;
+mod gnome;
 mod kmail;
 mod reduction;
 mod row;
@@ -17,6 +18,6 @@ mod thunderbird;
 mod tolerant;
 
 pub use reduction::Reduction;
-pub use row::{Client, Dialect, OnFailure, Onward, Redirect, Standing, Step, Way as AutodiscoverWay};
+pub use row::{Client, Dialect, MxOrder, OnFailure, Onward, Redirect, Standing, Step, Way as AutodiscoverWay};
 pub use search::search;
 pub use table::{ClientTable, ClientTableError};

@@ -15,6 +15,8 @@ pub enum Reduction {
     Base,
     /// The host, and what is left as label after label goes, down to two labels (Evolution).
     EverySuffix,
+    /// The host, and the registrable domain (GNOME Online Accounts).
+    HostThenBase,
 }
 
 impl Reduction {
@@ -24,6 +26,7 @@ impl Reduction {
         let names = match self {
             Self::ParentThenBase | Self::Base => thunderbird_names(self, mx, mail_domain),
             Self::EverySuffix => suffixes(mx).collect(),
+            Self::HostThenBase => [mx].into_iter().chain(base_domain(mx).filter(|base| *base != mx)).collect(),
         };
         names.into_iter().map(str::to_owned).collect()
     }
@@ -58,7 +61,7 @@ mod tests {
 
     #[test]
     fn mx_hosts_reduce_as_each_client_reduces_them() {
-        use Reduction::{Base, EverySuffix, ParentThenBase};
+        use Reduction::{Base, EverySuffix, HostThenBase, ParentThenBase};
         for (host, reduction, expected) in [
             ("contoso-com.mail.protection.outlook.com", ParentThenBase, &["mail.protection.outlook.com", "outlook.com"][..]),
             ("contoso-com.mail.protection.outlook.com", Base, &["outlook.com"]),
@@ -73,6 +76,9 @@ mod tests {
             ("mx.a.example.com", EverySuffix, &["mx.a.example.com", "a.example.com", "example.com"]),
             ("mail.contoso.com", EverySuffix, &["mail.contoso.com", "contoso.com"]),
             ("localhost", EverySuffix, &[]),
+            ("mx.a.example.com", HostThenBase, &["mx.a.example.com", "example.com"]),
+            ("mail.contoso.com", HostThenBase, &["mail.contoso.com", "contoso.com"]),
+            ("example.com", HostThenBase, &["example.com"]),
         ] {
             assert_eq!(reduction.names(host, "contoso.com"), expected, "{host} {reduction:?}");
         }

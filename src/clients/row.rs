@@ -24,10 +24,12 @@ pub struct Client {
     /// Domains at whose hosts it can sign in with `OAuth2`; empty: anywhere.
     #[serde(default)]
     pub oauth_hosts: Vec<String>,
-    /// The names that it reduces the MX to; absent: it does not look at the MX. Neighbouring steps of the MX go through all of them
-    /// together: all steps for one name, then all for the next.
+    /// The names that it reduces the MX to; absent: it does not look at the MX.
     #[serde(default)]
     pub mx: Option<Reduction>,
+    /// In which order names and steps of the MX go.
+    #[serde(default)]
+    pub mx_order: MxOrder,
     /// Its lookups, the most important first.
     #[serde(rename = "step")]
     pub steps: Vec<Step>,
@@ -60,6 +62,19 @@ pub enum Dialect {
     Evolution,
     /// `KMail`'s account wizard.
     Kmail,
+    /// GNOME Online Accounts'.
+    GnomeOnlineAccounts,
+}
+
+/// In which order names and steps of the MX go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MxOrder {
+    /// Neighbouring steps together: all of them for one name, then all for the next.
+    #[default]
+    NameByName,
+    /// A step for all names, then the next step.
+    StepByStep,
 }
 
 /// One source that a client asks.

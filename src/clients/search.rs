@@ -2,8 +2,8 @@
 
 use super::{
     autodiscover,
-    dialect::{Refusal, accept_autoconfig, is_success, takes_any_xml},
-    row::{Client, Dialect, OnFailure, Onward, Step},
+    dialect::{Refusal, accept_autoconfig, is_success, takes_any_xml, takes_empty},
+    row::{Client, Dialect, MxOrder, OnFailure, Onward, Step},
     srv,
 };
 use crate::model::{
@@ -17,7 +17,8 @@ use crate::model::{
 pub fn search(client: &Client, subject: &Subject, readings: &Readings, assumption: Assumption<'_>) -> Search {
     let mut trail = Trail { readings, assumption, missing: Vec::new(), discovery: Discovery::default(), closed: false };
     let mx = find_mx(&mut trail, client, subject);
-    for group in client.steps.chunk_by(|one, next| one.is_of_mx() && next.is_of_mx()) {
+    let together = |one: &Step, next: &Step| client.mx_order == MxOrder::NameByName && one.is_of_mx() && next.is_of_mx();
+    for group in client.steps.chunk_by(together) {
         match group {
             [step] if step.lookup == LookupKind::Srv => srv::search(&mut trail, step, subject),
             [step] if step.lookup == LookupKind::AutodiscoverPox => {
@@ -188,12 +189,11 @@ fn judge(client: &Client, step: &Step, reading: &Reading) -> Found {
         (_, Onward::NextStep, _) => Goes::ToNextStep,
         (_, Onward::Stop, _) => Goes::Nowhere,
     };
-    let any_xml = takes_any_xml(client.dialect);
-    if any_xml && reading.document == Document::Other {
+    if takes_any_xml(client.dialect) && reading.document == Document::Other {
         return Found::Trouble(AnswerOutcome::Invalid, format!("{}, which ends this client's search", reading.detail), Goes::Nowhere);
     }
     if let Document::Autoconfig(document) = &reading.document
-        && (reading.outcome == AnswerOutcome::Found || (any_xml && document.strict))
+        && (reading.outcome == AnswerOutcome::Found || takes_empty(client.dialect))
     {
         return match accept_autoconfig(client, document, &reading.answer.reply) {
             Ok(settings) => Found::Settings(settings, document.provider_id.as_ref().map(|id| id.to_lowercase())),
@@ -219,7 +219,7 @@ fn way(step: &Step, lookup: &Lookup, mx: Option<MxName<'_>>) -> Way {
             Way::Mx { host: host.to_owned(), key: name.to_owned(), after_parent: later, database: step.is_database() }
         }
         None if step.lookup == LookupKind::Ispdb => Way::Database,
-        None => Way::Own { well_known: lookup.asked.contains("/.well-known/") },
+        None => Way::Own { well_known: lookup.asked.contains("/.well-known/autoconfig/") },
     }
 }
 

@@ -143,7 +143,8 @@ mod tests {
     #[test]
     fn the_built_in_table_names_a_source_for_every_client() {
         let table = ClientTable::built_in().unwrap();
-        assert_eq!(table.names(), ["thunderbird", "mx-base-domain", "srv", "thunderbird-72", "evolution", "kmail"]);
+        let names = ["thunderbird", "mx-base-domain", "srv", "thunderbird-72", "evolution", "kmail", "gnome-online-accounts"];
+        assert_eq!(table.names(), names);
         assert_eq!(table.audited_by_default(), ["thunderbird"]);
         for client in table.iter() {
             assert!(!client.sources.is_empty() && !client.steps.is_empty(), "{}", client.name);

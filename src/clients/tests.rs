@@ -263,3 +263,32 @@ fn kmail_asks_the_database_first_and_ends_at_whatever_answers_200() {
         assert_eq!(host.as_deref(), expected);
     }
 }
+
+#[test]
+fn gnome_online_accounts_asks_about_the_mx_host_itself_and_its_base() {
+    let discovery = Stage::new(EXO).discover("gnome-online-accounts");
+    let expected = [
+        "https://autoconfig.contoso.com/.well-known/mail-v1.xml?emailaddress=%EMAILADDRESS:URL%",
+        "https://autoconfig.contoso.com/mail/config-v1.1.xml?emailaddress=%EMAILADDRESS:URL%",
+        "https://contoso.com/.well-known/autoconfig/mail/config-v1.1.xml",
+        "http://autoconfig.contoso.com/mail/config-v1.1.xml",
+        "https://v1.ispdb.net/contoso.com",
+        "https://autoconfig.contoso-com.mail.protection.outlook.com/.well-known/mail-v1.xml?emailaddress=postmaster%40contoso.com",
+        "https://autoconfig.outlook.com/.well-known/mail-v1.xml?emailaddress=postmaster%40contoso.com",
+        "https://v1.ispdb.net/contoso-com.mail.protection.outlook.com",
+        "https://v1.ispdb.net/outlook.com",
+    ];
+    assert_eq!(asked(&discovery), expected);
+    let well_known = "https://contoso.com/.well-known/autoconfig/mail/config-v1.1.xml";
+    let stage = || Stage::new(EXO).config(well_known, "well-known.contoso.com");
+    for (stage, expected) in [
+        (Stage::new(EXO).config("https://v1.ispdb.net/outlook.com", "hotmail.example"), Some("hotmail.example")),
+        (stage().document(OWN, "<html/>"), Some("well-known.contoso.com")),
+        (stage().document(OWN, &config("pop3", "pop.contoso.com")), None),
+        (stage().document(OWN, &provider("")), None),
+        (stage().obstacle(OWN, Obstacle::Timeout), Some("well-known.contoso.com")),
+    ] {
+        let host = stage.discover("gnome-online-accounts").win.map(|win| win.settings.incoming[0].host.clone());
+        assert_eq!(host.as_deref(), expected);
+    }
+}

@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use autodiscover_audit::clients::ClientTable;
 use serde_json::Value;
 
-/// The vectors' algorithm of each client that looks at the MX, and one result of it.
-const ALGORITHMS: &[(&str, &str, &[&str])] = &[
-    ("thunderbird", "tb_ge72", &["mail.eo.outlook.com", "outlook.com"]),
-    ("thunderbird-72", "tb_ge72", &["mail.eo.outlook.com", "outlook.com"]),
-    ("evolution", "evolution", &["contoso-com.mail.eo.outlook.com", "mail.eo.outlook.com", "eo.outlook.com", "outlook.com"]),
-    ("mx-base-domain", "tb_lt72", &["outlook.com"]),
+/// The vectors' algorithm of each client that looks at the MX, where they have it, and one result of it.
+const ALGORITHMS: &[(&str, Option<&str>, &[&str])] = &[
+    ("thunderbird", Some("tb_ge72"), &["mail.eo.outlook.com", "outlook.com"]),
+    ("thunderbird-72", Some("tb_ge72"), &["mail.eo.outlook.com", "outlook.com"]),
+    ("evolution", Some("evolution"), &["contoso-com.mail.eo.outlook.com", "mail.eo.outlook.com", "eo.outlook.com", "outlook.com"]),
+    ("gnome-online-accounts", None, &["contoso-com.mail.eo.outlook.com", "outlook.com"]),
+    ("mx-base-domain", Some("tb_lt72"), &["outlook.com"]),
 ];
 
 #[test]
@@ -38,7 +39,7 @@ fn reductions_agree_with_the_vectors() {
     let mut agree = 0;
     for row in &rows {
         let [mx, date, domain] = ["mx", "ispdb_as_of", "mail_domain"].map(|key| row[key].as_str().unwrap());
-        let same = ALGORITHMS.iter().all(|(client, algorithm, _)| {
+        let same = ALGORITHMS.iter().filter_map(|(client, algorithm, _)| Some((client, (*algorithm)?))).all(|(client, algorithm)| {
             let names = reductions[client].names(mx, domain);
             let written: Vec<&str> = row[algorithm]["candidates"].as_array().unwrap().iter().map(|value| value.as_str().unwrap()).collect();
             let hit = names.iter().find(|name| entries.contains(&(date.to_owned(), (*name).clone())));
