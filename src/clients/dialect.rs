@@ -1,7 +1,7 @@
 //! Dialects: which documents a client accepts, and what it makes of them.
 
 use super::{
-    evolution, gnome, kmail,
+    android, evolution, gnome, kmail,
     row::{Client, Dialect},
     thunderbird, tolerant,
 };
@@ -30,6 +30,7 @@ pub(super) fn accept_autoconfig(client: &Client, document: &Autoconfig, reply: &
         Dialect::Evolution => evolution::accept_autoconfig(client, document)?,
         Dialect::Kmail => kmail::accept_autoconfig(document)?,
         Dialect::GnomeOnlineAccounts => gnome::accept_autoconfig(document)?,
+        Dialect::ThunderbirdAndroid => android::accept_autoconfig(client, document)?,
     };
     if settings.incoming.is_empty() { Refusal::unusable("it names no incoming server that this client can use") } else { Ok(settings) }
 }
@@ -53,7 +54,7 @@ pub(super) fn is_success(dialect: Dialect, status: u16) -> bool {
 pub(super) fn accept_pox(client: &Client, document: &Pox, reply: &Reply) -> Result<Settings, Refusal> {
     let settings = match client.dialect {
         Dialect::Thunderbird | Dialect::Thunderbird115 => thunderbird::accept_pox(client, document, reply)?,
-        Dialect::Tolerant | Dialect::Kmail => thunderbird::pox_settings(client.dialect, document),
+        Dialect::Tolerant | Dialect::Kmail | Dialect::ThunderbirdAndroid => thunderbird::pox_settings(client.dialect, document),
         Dialect::Evolution | Dialect::GnomeOnlineAccounts => evolution::accept_pox(document)?,
     };
     if settings.is_empty() { Refusal::unusable("it names no server that this client can use") } else { Ok(settings) }
@@ -61,10 +62,7 @@ pub(super) fn accept_pox(client: &Client, document: &Pox, reply: &Reply) -> Resu
 
 /// The address of a `RedirectAddr` as a client takes it; `None` where it does not.
 pub(super) fn redirect_address(client: &Client, written: &str) -> Option<Address> {
-    let written = match client.dialect {
-        Dialect::Thunderbird | Dialect::Thunderbird115 => thunderbird::redirect_address(written)?,
-        Dialect::Tolerant | Dialect::Evolution | Dialect::Kmail | Dialect::GnomeOnlineAccounts => written.to_owned(),
-    };
+    let written = if client.dialect.is_thunderbird() { thunderbird::redirect_address(written)? } else { written.to_owned() };
     Address::parse(&written).ok()
 }
 

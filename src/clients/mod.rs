@@ -1,6 +1,7 @@
 //! Mail clients: how each one looks its servers up, and which parser it has. Answers in, the settings that the client would
 //! end with out. Knows no network: what has to be asked comes out as lookups, and is asked elsewhere.
 
+mod android;
 mod autodiscover;
 mod dialect;
 mod evolution;

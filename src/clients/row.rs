@@ -64,6 +64,15 @@ pub enum Dialect {
     Kmail,
     /// GNOME Online Accounts'.
     GnomeOnlineAccounts,
+    /// Thunderbird for Android's.
+    ThunderbirdAndroid,
+}
+
+impl Dialect {
+    /// Whether it is one of Thunderbird for the desktop.
+    pub(super) fn is_thunderbird(self) -> bool {
+        matches!(self, Self::Thunderbird | Self::Thunderbird115)
+    }
 }
 
 /// In which order names and steps of the MX go.

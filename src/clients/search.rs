@@ -91,15 +91,16 @@ pub(super) enum Success {
     None,
 }
 
-/// Thunderbird's `FetchHTTP`: 200 to 299, but not an empty body of XML type, nor `text/rdf`, which it takes for XML and the platform
-/// does not parse (153.7 ESR, executed).
+/// Whether an answer is an HTTP success to a client. For Thunderbird's `FetchHTTP` 200 to 299, but not an empty body of XML type, nor
+/// `text/rdf`, which it takes for XML and the platform does not parse (153.7 ESR, executed).
 pub(super) fn success(dialect: Dialect, reply: &Reply) -> Success {
     match reply {
-        Reply::Document(document) if is_rdf(document) || !is_success(dialect, document.status) => Success::None,
-        Reply::Document(_) => Success::Body,
-        Reply::Obstacle(Obstacle::Empty { status, content_type }) if !is_xml_content_type(content_type) && is_success(dialect, *status) => {
-            Success::Bare
+        Reply::Document(document) if dialect.is_thunderbird() && is_rdf(document) => Success::None,
+        Reply::Document(document) if is_success(dialect, document.status) => Success::Body,
+        Reply::Obstacle(Obstacle::Empty { content_type, .. }) if dialect.is_thunderbird() && is_xml_content_type(content_type) => {
+            Success::None
         }
+        Reply::Obstacle(Obstacle::Empty { status, .. }) if is_success(dialect, *status) => Success::Bare,
         _ => Success::None,
     }
 }

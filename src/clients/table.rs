@@ -143,7 +143,16 @@ mod tests {
     #[test]
     fn the_built_in_table_names_a_source_for_every_client() {
         let table = ClientTable::built_in().unwrap();
-        let names = ["thunderbird", "mx-base-domain", "srv", "thunderbird-72", "evolution", "kmail", "gnome-online-accounts"];
+        let names = [
+            "thunderbird",
+            "mx-base-domain",
+            "srv",
+            "thunderbird-72",
+            "evolution",
+            "kmail",
+            "gnome-online-accounts",
+            "thunderbird-android",
+        ];
         assert_eq!(table.names(), names);
         assert_eq!(table.audited_by_default(), ["thunderbird"]);
         for client in table.iter() {

@@ -292,3 +292,31 @@ fn gnome_online_accounts_asks_about_the_mx_host_itself_and_its_base() {
         assert_eq!(host.as_deref(), expected);
     }
 }
+
+#[test]
+fn thunderbird_for_android_asks_in_its_order_and_without_an_address() {
+    let discovery = Stage::new(EXO).discover("thunderbird-android");
+    let expected = [
+        "https://autoconfig.contoso.com/mail/config-v1.1.xml",
+        "https://contoso.com/.well-known/autoconfig/mail/config-v1.1.xml",
+        "http://autoconfig.contoso.com/mail/config-v1.1.xml",
+        "http://contoso.com/.well-known/autoconfig/mail/config-v1.1.xml",
+        "https://autoconfig.thunderbird.net/v1.1/contoso.com",
+        "https://autoconfig.mail.protection.outlook.com/mail/config-v1.1.xml",
+        "https://autoconfig.thunderbird.net/v1.1/mail.protection.outlook.com",
+        "https://autoconfig.outlook.com/mail/config-v1.1.xml",
+        "https://autoconfig.thunderbird.net/v1.1/outlook.com",
+    ];
+    assert_eq!(asked(&discovery), expected);
+    let oauth_alone = config("imap", "imap.contoso.com").replace("password-cleartext", "OAuth2");
+    let database = || Stage::new(EXO).config(expected[4], "db.example");
+    for (stage, found) in [
+        (database().document(expected[0], "<html/>"), Some("db.example")),
+        (database().document(expected[0], &config("pop3", "pop.contoso.com")), Some("db.example")),
+        (database().document(expected[0], &oauth_alone), None),
+        (Stage::new(EXO).config(expected[8], "hotmail.example").obstacle(expected[6], Obstacle::Timeout), Some("hotmail.example")),
+    ] {
+        let host = stage.discover("thunderbird-android").win.map(|win| win.settings.incoming[0].host.clone());
+        assert_eq!(host.as_deref(), found);
+    }
+}

@@ -234,7 +234,7 @@ pub(super) fn web_host(url: &str) -> Option<WebHost> {
 }
 
 /// `InputSanitizer.hostname`: whole placeholders, or labels of letters, digits and inner hyphens (RFC 1123), or an address.
-fn legal_host_name(written: &str) -> Option<String> {
+pub(super) fn legal_host_name(written: &str) -> Option<String> {
     let name = host_name(written).or_else(|| written.trim().parse::<std::net::Ipv6Addr>().ok().map(|address| address.to_string()))?;
     let parts: Vec<&str> = name.split('%').collect();
     let is_placeholder = |part: &str| !part.is_empty() && part.chars().all(|one| one.is_ascii_uppercase() || one.is_ascii_digit());
