@@ -5,6 +5,7 @@ mod android;
 mod autodiscover;
 mod dialect;
 mod evolution;
+mod geary;
 mod gnome;
 mod kmail;
 mod reduction;

@@ -66,6 +66,8 @@ pub enum Dialect {
     GnomeOnlineAccounts,
     /// Thunderbird for Android's.
     ThunderbirdAndroid,
+    /// Geary's: the id of a document can decide.
+    Geary,
 }
 
 impl Dialect {

@@ -152,6 +152,7 @@ mod tests {
             "kmail",
             "gnome-online-accounts",
             "thunderbird-android",
+            "geary",
         ];
         assert_eq!(table.names(), names);
         assert_eq!(table.audited_by_default(), ["thunderbird"]);

@@ -320,3 +320,15 @@ fn thunderbird_for_android_asks_in_its_order_and_without_an_address() {
         assert_eq!(host.as_deref(), found);
     }
 }
+
+#[test]
+fn geary_asks_the_domain_and_then_the_database() {
+    let (own, database) = ("https://autoconfig.contoso.com/mail/config-v1.1.xml", "https://autoconfig.thunderbird.net/v1.1/contoso.com");
+    let stage = Stage::new(EXO).config(database, "db.example");
+    assert_eq!(asked(&stage.discover("geary")), [own, database]);
+    assert_eq!(stage.servers("geary"), ["imap db.example", "smtp db.example"]);
+    let pop_first = provider(&(server("incomingServer", "pop3", "own.contoso.com") + &server("incomingServer", "imap", "own.contoso.com")));
+    assert_eq!(stage.document(own, &pop_first).servers("geary"), ["imap db.example", "smtp db.example"]);
+    let hotmail = config("imap", "outlook.office365.com").replace("id='contoso.com'", "id='hotmail.com'");
+    assert_eq!(Stage::new(EXO).document(own, &hotmail).servers("geary"), ["imap imap-mail.outlook.com", "smtp smtp-mail.outlook.com"]);
+}
