@@ -19,7 +19,7 @@ pub use address::{Address, AddressError};
 pub use answer::{Answer, AnswerOutcome, Hop, HttpDocument, MxRecord, Obstacle, Reply, SrvRecord, is_xml_content_type};
 pub use class::Class;
 pub use discovery::{Assumption, Discovery, Readings, Search, Subject, Trouble, Way, Win};
-pub use document::{Autoconfig, AutoconfigServer, Document, Pox, PoxError, PoxProtocol, Reading};
+pub use document::{Autoconfig, AutoconfigServer, Document, OwaUrl, Pox, PoxError, PoxProtocol, Reading};
 pub use domain::{Domain, DomainError, is_public_suffix, is_within, normalise_host, registrable};
 pub use hosting::{Cloud, Hosting, HostingError};
 pub use incident::{Account, Acknowledgement, Concern, Exemption, Incident, IncidentId, IncidentState, Severity};
