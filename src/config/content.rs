@@ -137,7 +137,7 @@ mod tests {
             (include_str!("../../config/endpoints.toml").to_owned(), vec![]),
             (
                 format!("{row}uses = ['imap', 'smpt']\nhosts = 'x'\n"),
-                vec![(Some(6), "uses: unknown variant"), (Some(7), "did you mean `host`?")],
+                vec![(Some(6), "uses: `smpt` is not a protocol"), (Some(7), "did you mean `host`?")],
             ),
             (
                 format!("{row}{}", row.replace("'a.", "'A.").replace("sumer'", "sumr'")),
