@@ -111,7 +111,7 @@ impl<'a> Beat<'a> {
 }
 
 /// Between two tellings.
-const PAUSE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_mins(1);
 /// Seconds for which what is over is told.
 const AFTERGLOW: i64 = 300;
 /// Seconds of failures after which something is wrong with the channel.

@@ -272,9 +272,9 @@ const PROBE: i64 = 3_600;
 /// Seconds of a lease: longer than any sending takes.
 const LEASE: i64 = 600;
 /// Of one rendering, all its requests together.
-const LONGEST_SEND: Duration = Duration::from_secs(240);
+const LONGEST_SEND: Duration = Duration::from_mins(4);
 /// What is under way gets this long once the service is to stop.
 const GRACE: Duration = Duration::from_secs(10);
 const AFTER_ERROR: Duration = Duration::from_secs(5);
 /// What another process put off is looked for this often; a clock that was set is noticed, too.
-const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+const LONGEST_SLEEP: Duration = Duration::from_mins(1);

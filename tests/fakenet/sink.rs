@@ -194,8 +194,9 @@ async fn answer<S: Wire>(stream: S, shared: &Shared) -> io::Result<()> {
     shared.count.send_modify(|count| *count += 1);
     match say {
         Say::Answer(status, headers, body) => {
-            let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-            let head = format!("HTTP/1.1 {status} Status\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            let mut lines = vec![format!("HTTP/1.1 {status} Status")];
+            lines.extend(headers.iter().map(|(name, value)| format!("{name}: {value}")));
+            let head = format!("{}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", lines.join("\r\n"), body.len());
             stream.write_all(format!("{head}{body}").as_bytes()).await?;
             stream.flush().await?;
             stream.get_mut().shutdown().await
