@@ -5,6 +5,7 @@
 #[path = "../fakenet/mod.rs"]
 mod fakenet;
 
+mod alert;
 mod audit;
 mod cli;
 mod config;
