@@ -1,13 +1,19 @@
-//! The formats: bytes in, documents of `model` out, and the one request body that is sent.
+//! The formats: bytes in, documents of `model` out, and the request bodies that are sent.
 //!
-//! Owns how `config-v1.1.xml` (draft-ietf-mailmaint-autoconfig) and Autodiscover's plain old XML (MS-OXDSCLI, MS-ASCMD) are
-//! read: tolerantly, with a mark where a strict parser would not read the same. Knows neither who asked nor why, and no I/O.
-//! Every body is read or refused with a named reason, a [`Fault`]; DTD entities are never expanded.
+//! Owns how `config-v1.1.xml` (draft-ietf-mailmaint-autoconfig), Autodiscover in all its forms (plain old XML: MS-OXDSCLI, MS-ASCMD;
+//! SOAP: MS-OXWSADISC; JSON), AutoDetect, PACC (draft-ietf-mailmaint-pacc), the JMAP session (RFC 8620) and the answers of Microsoft's
+//! sign-in service are read: tolerantly, with a mark where a strict parser would not read the same. Knows neither who asked nor why,
+//! and no I/O. Every body is read or refused with a named reason, a [`Fault`]; DTD entities are never expanded.
 
 mod autoconfig;
+mod autodetect;
+mod autodiscover_v2;
+mod base64;
 mod charset;
 mod element;
 mod fault;
+mod http_answer;
+mod json;
 mod pox;
 mod reading;
 mod request;
@@ -15,7 +21,10 @@ mod wellformed;
 mod xml;
 
 pub use autoconfig::parse_autoconfig;
+pub use autodetect::{AUTODETECT_ADDRESS_HEADER, AUTODETECT_URL, parse_autodetect};
+pub use autodiscover_v2::{parse_autodiscover_v2, v2_path_url, v2_url};
 pub use fault::Fault;
+pub use http_answer::HttpAnswer;
 pub use pox::parse_pox;
 pub use reading::read;
 pub use request::pox_request;
