@@ -14,6 +14,7 @@ mod element;
 mod fault;
 mod http_answer;
 mod json;
+mod mobilesync;
 mod pox;
 mod reading;
 mod request;
@@ -25,6 +26,7 @@ pub use autodetect::{AUTODETECT_ADDRESS_HEADER, AUTODETECT_URL, parse_autodetect
 pub use autodiscover_v2::{parse_autodiscover_v2, v2_path_url, v2_url};
 pub use fault::Fault;
 pub use http_answer::HttpAnswer;
+pub use mobilesync::{mobilesync_request, moved_activesync, parse_mobilesync};
 pub use pox::parse_pox;
 pub use reading::read;
 pub use request::pox_request;
