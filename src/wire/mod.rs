@@ -18,6 +18,7 @@ mod mobilesync;
 mod pox;
 mod reading;
 mod request;
+mod soap;
 mod wellformed;
 mod xml;
 
@@ -30,3 +31,4 @@ pub use mobilesync::{mobilesync_request, moved_activesync, parse_mobilesync};
 pub use pox::parse_pox;
 pub use reading::read;
 pub use request::pox_request;
+pub use soap::{USER_SETTINGS, USER_SETTINGS_ACTION, parse_user_settings, user_settings_request};
