@@ -92,6 +92,11 @@ impl<'a> Object<'a> {
     pub(super) fn objects(self, name: &str) -> Option<Vec<Object<'a>>> {
         Some(self.get(name)?.as_array()?.iter().filter_map(Value::as_object).map(Object).collect())
     }
+
+    /// The names of all members, in order.
+    pub(super) fn names(self) -> Vec<String> {
+        self.0.keys().map(|key| clip(key, MAX_NAME_CHARACTERS)).collect()
+    }
 }
 
 /// A scalar as text.
@@ -118,6 +123,7 @@ pub(super) fn flag(text: &str) -> Option<bool> {
 const MAX_DEPTH: usize = 64;
 const MAX_VALUES: usize = 20_000;
 const MAX_TEXT_OCTETS: usize = 16 * 1024;
+const MAX_NAME_CHARACTERS: usize = 200;
 
 #[cfg(test)]
 mod tests {
