@@ -11,6 +11,7 @@ mod config;
 mod corpus;
 #[path = "fakenet.rs"]
 mod fakenet_test;
+mod formats;
 mod house;
 mod mailboxes;
 mod proxy;
