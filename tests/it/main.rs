@@ -13,6 +13,7 @@ mod corpus;
 mod deploy;
 #[path = "fakenet.rs"]
 mod fakenet_test;
+mod formats;
 mod house;
 mod listener;
 mod mailboxes;
