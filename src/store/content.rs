@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use sha2::{Digest as _, Sha256};
@@ -17,9 +17,16 @@ use crate::model::{Outcome, Profile};
 /// A SHA-256.
 pub(super) type Digest = [u8; 32];
 
-/// Ids by digest, of what has been committed. Bounded: forgotten as a whole when full.
+/// Ids by digest, of what has been committed. Bounded: forgotten as a whole when full, and when some of it is deleted.
 #[derive(Debug, Default)]
-pub(super) struct Known(Mutex<HashMap<Digest, i64>>);
+pub(super) struct Known(Mutex<Memory>);
+
+#[derive(Debug, Default)]
+struct Memory {
+    ids: HashMap<Digest, i64>,
+    /// How many times it was forgotten because something was deleted.
+    epoch: u64,
+}
 
 /// What is to be stored once.
 #[derive(Debug, Clone, Copy)]
@@ -30,16 +37,36 @@ pub(super) enum Content<'a> {
 
 impl Known {
     fn find(&self, digest: &Digest) -> Option<i64> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(digest).copied()
+        self.memory().ids.get(digest).copied()
     }
 
-    /// To be called once the transaction that made the rows is committed, and never before.
-    pub(super) fn remember(&self, fresh: Vec<(Digest, i64)>) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() + fresh.len() > CAPACITY {
-            known.clear();
+    /// To be read in the transaction that makes or finds rows, for [`Known::remember`].
+    pub(super) fn epoch(&self) -> u64 {
+        self.memory().epoch
+    }
+
+    /// To be called once the transaction that made the rows is committed, and never before. Nothing is remembered of what was found
+    /// before something was deleted.
+    pub(super) fn remember(&self, fresh: Vec<(Digest, i64)>, epoch: u64) {
+        let mut known = self.memory();
+        if known.epoch != epoch {
+            return;
         }
-        known.extend(fresh.into_iter().take(CAPACITY));
+        if known.ids.len() + fresh.len() > CAPACITY {
+            known.ids.clear();
+        }
+        known.ids.extend(fresh.into_iter().take(CAPACITY));
+    }
+
+    /// To be called in the transaction that deletes rows.
+    pub(super) fn forget(&self) {
+        let mut known = self.memory();
+        known.ids.clear();
+        known.epoch += 1;
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The id of some content; where it had to be looked up or written, also its digest, for [`Known::remember`].

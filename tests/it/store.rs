@@ -2,11 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod care;
 mod file;
 mod guard;
 mod incident;
 mod leave;
 mod outbox;
+mod plan;
+mod restore;
 mod seal;
 
 use std::{ops::ControlFlow, path::Path, sync::Arc};
