@@ -10,7 +10,11 @@ use std::{
 
 use sqlx::Connection as _;
 
-use super::{Store, StoreError, error::Storage, lock::beside};
+use super::{
+    Store, StoreError,
+    error::{Storage, doing},
+    lock::beside,
+};
 
 /// The file beside a database, and whether the disk was found full.
 #[derive(Debug)]
@@ -50,35 +54,33 @@ impl Store {
     }
 
     /// Makes an attempt to write; where the disk is full, deletes the ballast and makes another.
-    pub(super) async fn attempt<T, F: Future<Output = Result<T, StoreError>>>(&self, make: impl Fn() -> F) -> Result<T, StoreError> {
-        match make().await {
+    pub(super) async fn attempt<T, F: Future<Output = Result<T, StoreError>>>(&self, write: impl Fn() -> F) -> Result<T, StoreError> {
+        match self.attempt_once(&write).await {
             Err(error) if error.storage() != Storage::Fine => {
-                self.reconnect().await?;
-                if self.ballast.release() {
-                    match make().await {
-                        Err(error) if error.storage() != Storage::Fine => {
-                            self.reconnect().await?;
-                            Err(self.ballast.explain(error))
-                        }
-                        made => made,
-                    }
-                } else {
-                    Err(self.ballast.explain(error))
-                }
+                let again = if self.ballast.release() { self.attempt_once(&write).await } else { Err(error) };
+                again.map_err(|error| self.ballast.explain(error))
             }
-            made => made,
+            done => done,
         }
+    }
+
+    async fn attempt_once<T, F: Future<Output = Result<T, StoreError>>>(&self, write: &impl Fn() -> F) -> Result<T, StoreError> {
+        let done = write().await;
+        if done.as_ref().is_err_and(|error| error.storage() != Storage::Fine) {
+            self.reconnect().await?;
+        }
+        done
     }
 
     /// SQLite ends a transaction by itself that finds the disk full. sqlx believes in it still, and would begin no other on that
     /// connection.
     async fn reconnect(&self) -> Result<(), StoreError> {
-        let mut connection = self.writer.acquire().await.map_err(super::error::doing("mend the connection"))?;
+        let mut connection = self.writer.acquire().await.map_err(doing("mend the connection"))?;
         // behind whatever sqlx still has to do on it
         let answers = connection.ping().await.is_ok();
         if !answers || connection.is_in_transaction() {
             // the pool makes another
-            connection.close().await.map_err(super::error::doing("close a connection"))?;
+            connection.close().await.map_err(doing("close a connection"))?;
         }
         Ok(())
     }
@@ -101,7 +103,11 @@ impl Ballast {
 
     /// Says that the disk is full where it is: SQLite does not tell a spent quota from other failures to write.
     fn explain(&self, error: StoreError) -> StoreError {
-        let is_full = error.storage() == Storage::Full || has_no_room(&self.database);
+        let is_full = match error.storage() {
+            Storage::Fine => false,
+            Storage::Full => true,
+            Storage::Doubtful => has_no_room(&self.database),
+        };
         if !is_full {
             return error;
         }

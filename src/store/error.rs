@@ -183,6 +183,12 @@ pub(super) enum Storage {
 }
 
 impl StoreError {
+    /// Whether the disk is full.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.storage() == Storage::Full
+    }
+
     /// What it says of the disk.
     pub(super) fn storage(&self) -> Storage {
         match self {

@@ -55,7 +55,12 @@ async fn put(ready: &Path, database: &Path, at: i64) -> Result<Option<PathBuf>, 
             tracing::warn!(path = %database.display(), %error, "the log of the replaced database could not be written back");
         }
         // two names for a moment, so that there is a database all the time
-        fs::hard_link(database, &replaced).or_else(|_| fs::rename(database, &replaced)).map_err(making("keep", database))?;
+        match fs::hard_link(database, &replaced) {
+            // a file system without further names
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => fs::rename(database, &replaced),
+            linked => linked,
+        }
+        .map_err(making("keep", database))?;
         Some(replaced)
     } else {
         None
@@ -75,7 +80,7 @@ async fn put(ready: &Path, database: &Path, at: i64) -> Result<Option<PathBuf>, 
 
 fn free_name(database: &Path, at: i64) -> PathBuf {
     let name = |second| beside(database, &format!(".replaced-{second}"));
-    (at..).map(name).find(|name| !name.exists()).unwrap_or_else(|| name(at))
+    (at..at.saturating_add(SECONDS)).map(name).find(|name| !name.exists()).unwrap_or_else(|| name(at))
 }
 
 fn is_same(one: &Path, other: &Path) -> bool {
@@ -86,3 +91,6 @@ fn file(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreErro
     let path = path.to_owned();
     move |source| StoreError::File { doing, path, source }
 }
+
+/// Of which a name is looked for that is free.
+const SECONDS: i64 = 600;

@@ -216,9 +216,9 @@ async fn a_database_that_is_too_large_loses_its_oldest_past_and_gives_the_room_b
     let on_disk = || std::fs::metadata(&path).unwrap().len();
     let (before, limit) = (on_disk(), full.used / 2);
     let cleared = site.store.clear_old(&Retention { size: Some(limit), ..Retention::default() }, site.clock).await.unwrap();
-    let size = site.store.reader().size().await.unwrap();
-    assert!(size.used <= limit && !cleared.is_too_large, "{size:?} {cleared:?}");
-    assert_eq!((size.free, size.log), (0, 0));
+    let now = site.store.reader().size().await.unwrap();
+    assert!(now.used <= limit && !cleared.is_too_large, "{now:?} {cleared:?}");
+    assert_eq!((now.free, now.log), (0, 0));
     assert!(on_disk() < before * 2 / 3, "{} of {before}", on_disk());
     let runs = site.count("SELECT count(DISTINCT run) FROM history").await;
     assert!((2..16).contains(&runs), "the oldest went, and no more than had to: {runs}");
