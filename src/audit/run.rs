@@ -13,8 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Auditor, Progress, Tally,
+    again::{Doubt, ask_again},
     domain::Errand,
-    place::{Delivery, Outlet, Rules, places, same_domain},
+    place::{Delivery, Keep, Outlet, Rules, places, same_domain},
 };
 use crate::{
     model::{Domain, Mailbox, Tenant, TenantId},
@@ -37,6 +38,8 @@ pub struct RunOptions {
     pub domains_at_once: usize,
     /// Goes on with the newest run that was not finished.
     pub resume: bool,
+    /// The jobs are all tenants that there are: the mailboxes of any other leave the list.
+    pub whole: bool,
     /// Takes a list that has shrunk by more than half since the last run.
     pub accept_shrunk_list: bool,
     /// Cancelled: no further domain is begun, and those under way are recorded.
@@ -126,6 +129,14 @@ pub async fn run(
                 job.mailboxes.chunk_by(same_domain).filter_map(|chunk| Some(chunk.first()?.address.domain())).collect();
             recorded.gone += store.finish_tenant(run, (&job.tenant.id, &domains), auditor.clock.seconds()).await?;
         }
+        if options.whole {
+            let tenants: Vec<&TenantId> = jobs.iter().map(|job| &job.tenant.id).collect();
+            let gone = store.unlist_other_tenants(run, &tenants, auditor.clock.seconds()).await?;
+            if gone > 0 {
+                tracing::info!(mailboxes = gone, "tenants that are not in the configuration any more have left the reports");
+            }
+            recorded.gone += gone;
+        }
     }
     let wanted = if stopped { RunState::Interrupted } else { RunState::Finished };
     let interrupted = store.finish_run(run, wanted, auditor.clock.seconds()).await? != RunState::Finished;
@@ -171,11 +182,15 @@ async fn ask_all(
     (options, progress): (&RunOptions, &Progress),
     sender: mpsc::Sender<Delivery>,
 ) -> Result<(), RunError> {
-    let mut tasks = JoinSet::new();
-    let rules = Rules::of(auditor);
+    let mut tasks: JoinSet<Option<Doubt>> = JoinSet::new();
+    let (rules, mut doubts) = (Rules::of(auditor), Vec::new());
+    let mut keep = |doubt: Option<Doubt>| {
+        progress.set_aside(doubt.as_ref().map_or(0, Doubt::mailboxes));
+        doubts.extend(doubt);
+    };
     for place in places(jobs) {
         while tasks.len() >= options.domains_at_once.max(1) {
-            tasks.join_next().await.transpose()?;
+            keep(tasks.join_next().await.transpose()?.flatten());
         }
         if options.stop.is_cancelled() || sender.is_closed() {
             break;
@@ -199,16 +214,19 @@ async fn ask_all(
             let (auditor, jobs, stop, sender) = (auditor.clone(), jobs.clone(), options.stop.clone(), sender.clone());
             tasks.spawn(async move {
                 let mailboxes = place.mailboxes(&jobs);
-                let (Some(tenant), Some(first)) = (place.tenant(&jobs), mailboxes.first()) else { return };
+                let (tenant, first) = (place.tenant(&jobs)?, mailboxes.first()?);
                 let errand = Errand { tenant, domain: first.address.domain(), mailboxes, recorded };
-                auditor.find_out(&errand, &stop, &Outlet { place: place.clone(), list, sender }).await;
+                let mut outlet = Outlet { place: place.clone(), list, sender, keep: Keep::InDoubt, kept: Vec::new() };
+                auditor.find_out(&errand, &stop, &mut outlet).await;
+                Doubt::of(outlet)
             });
         }
     }
+    drop(sender);
     while let Some(ended) = tasks.join_next().await {
-        ended?;
+        keep(ended?);
     }
-    Ok(())
+    ask_again(auditor, jobs, (options, progress), (doubts, places(jobs).count())).await
 }
 
 /// What the writer did.

@@ -56,6 +56,7 @@ pub(super) async fn run(args: &AuditArgs, common: &Common, out: &mut impl Write)
     let options = RunOptions {
         domains_at_once: site.config.as_ref().map_or(DOMAINS_AT_ONCE, |config| config.audit.domains_at_once),
         resume: args.resume,
+        whole: args.tenant.is_empty() && args.mailboxes.is_none(),
         accept_shrunk_list: args.accept_shrunk_list,
         stop: CancellationToken::new(),
     };
@@ -127,6 +128,7 @@ async fn watch(progress: &Progress) -> std::convert::Infallible {
                 of = tally.total,
                 needs_manual = tally.needs_manual,
                 undetermined = tally.undetermined,
+                set_aside = tally.set_aside,
                 "auditing"
             );
         }
@@ -148,7 +150,8 @@ async fn watch(progress: &Progress) -> std::convert::Infallible {
 }
 
 fn in_words(tally: Tally) -> String {
-    format!("{} ok, {} need manual configuration, {} could not be told", tally.ok, tally.needs_manual, tally.undetermined)
+    let again = if tally.set_aside > 0 { format!(", {} are asked about once more at the end", tally.set_aside) } else { String::new() };
+    format!("{} ok, {} need manual configuration, {} could not be told{again}", tally.ok, tally.needs_manual, tally.undetermined)
 }
 
 fn write_summary(

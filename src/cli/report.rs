@@ -77,7 +77,7 @@ pub(super) async fn run(args: &ReportArgs, common: &Common, out: &mut impl Write
     {
         return Err(UsageError(format!("the database has no run {run}")).into());
     }
-    let numbers = reader.summary(&ReportFilter::default()).await?;
+    let numbers = reader.summary(&ReportFilter { run: args.run.map(RunId), ..ReportFilter::default() }).await?;
     if let Some(tenant) = args.tenant.as_ref().filter(|tenant| numbers.iter().all(|known| known.tenant != **tenant)) {
         let known: Vec<&str> = numbers.iter().map(|known| known.tenant.as_str()).collect();
         return Err(UsageError(format!("the database has no tenant `{tenant}`; it has {}", known.join(", "))).into());

@@ -168,6 +168,18 @@ impl Network {
         self.core.answers.get_with_by_ref(request, Box::pin(self.core.ask_twice(request))).await
     }
 
+    /// Forgets the answers that say that something failed, so that whoever asks again has the network asked again. To be called
+    /// while nobody asks.
+    pub async fn forget_failures(&self) {
+        let answers = &self.core.answers;
+        for (request, answer) in answers {
+            let failed = matches!(&answer.reply, Reply::Obstacle(obstacle) if obstacle.outcome() == AnswerOutcome::Failed);
+            if failed {
+                answers.invalidate(request.as_ref()).await;
+            }
+        }
+    }
+
     /// What was done so far.
     #[must_use]
     pub fn counters(&self) -> Counters {

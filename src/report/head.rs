@@ -40,6 +40,8 @@ pub struct TenantNumbers {
     pub tenant: String,
     /// Its name for people.
     pub name: String,
+    /// When the last run was finished that went through its whole list, RFC 3339.
+    pub finished_at: Option<String>,
     /// Its numbers.
     #[serde(flatten)]
     pub numbers: Numbers,
@@ -82,8 +84,8 @@ impl Numbers {
 
 impl From<TenantSummary> for TenantNumbers {
     fn from(summary: TenantSummary) -> Self {
-        let TenantSummary { tenant, name, checked, ok, needs_manual, undetermined } = summary;
+        let TenantSummary { tenant, name, finished_at, checked, ok, needs_manual, undetermined } = summary;
         let numbers = Numbers { checked, ok, needs_manual_configuration: needs_manual, could_not_check: undetermined };
-        Self { tenant: tenant.into(), name, numbers }
+        Self { tenant: tenant.into(), name, finished_at: finished_at.map(rfc3339), numbers }
     }
 }

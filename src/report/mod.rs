@@ -125,11 +125,12 @@ impl<W: io::Write> Report<W> {
 /// [`ReportError`].
 pub async fn write_report(reader: &Reader, request: &Request<'_>, out: impl io::Write) -> Result<Numbers, ReportError> {
     let filter = ReportFilter { needs_manual: request.selection.needs_manual, ..request.filter.clone() };
-    let newest = reader.runs(1).await?.first().map(|run| run.id);
-    let head = Head::new(filter.run.or(newest), request.generated_at, reader.summary(&filter).await?);
+    let mut snapshot = reader.snapshot().await?;
+    let newest = snapshot.runs(1).await?.first().map(|run| run.id);
+    let head = Head::new(filter.run.or(newest), request.generated_at, snapshot.summary(&filter).await?);
     let mut report = Report::begin(request.format, &head, out)?;
     let mut written = Ok(());
-    reader
+    snapshot
         .read_mailboxes(&filter, |found| {
             let mut row = ReportRow::new(found, request.settings_for);
             if row.keep(&request.selection) {

@@ -75,10 +75,11 @@ fn numbers(head: &Head) -> String {
     let cells = |numbers: Numbers| {
         [numbers.checked, numbers.ok, numbers.needs_manual_configuration, numbers.could_not_check].map(|number| number.to_string())
     };
-    let mut rows = vec![["", "checked", "ok", "needs manual", "could not check"].map(str::to_owned).to_vec()];
+    let mut rows = vec![["", "checked", "ok", "needs manual", "could not check", "last run"].map(str::to_owned).to_vec()];
     for tenant in &head.tenants {
         let name = if tenant.name == tenant.tenant { String::new() } else { format!(" ({})", clean(&tenant.name)) };
-        rows.push([vec![format!("{}{name}", tenant.tenant)], cells(tenant.numbers).to_vec()].concat());
+        let finished = tenant.finished_at.as_deref().and_then(|time| time.split('T').next()).unwrap_or("none").to_owned();
+        rows.push([vec![format!("{}{name}", tenant.tenant)], cells(tenant.numbers).to_vec(), vec![finished]].concat());
     }
     if head.tenants.len() != 1 {
         rows.push([vec!["all".to_owned()], cells(head.total).to_vec()].concat());

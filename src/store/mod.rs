@@ -55,7 +55,7 @@ pub use migration::Migrated;
 pub use outbox::Queue;
 pub use people::Desk;
 pub use plan::{Demand, DemandId, Recheck, Schedule};
-pub use read::{MailboxRow, ReportFilter};
+pub use read::{MailboxRow, ReportFilter, Snapshot};
 pub use record::{DomainBatch, Entry, Recorded};
 pub use restore::Restored;
 pub use retention::{Cleared, Retention};

@@ -127,6 +127,9 @@ async fn world(folder: &tempfile::TempDir) -> Store {
             .await
             .unwrap();
     }
+    let domain = |name| Domain::parse(name).unwrap();
+    store.finish_tenant(run, (&contoso, &[&domain("contoso.com"), &domain("northwind.example")]), 1_760_000_110).await.unwrap();
+    store.finish_tenant(run, (&fabrikam, &[&domain("fabrikam.example")]), 1_760_000_110).await.unwrap();
     store.finish_run(run, RunState::Finished, 1_760_000_120).await.unwrap();
     store
 }
