@@ -92,7 +92,7 @@ impl Ballast {
     }
 
     /// Deletes it; whether there was one.
-    fn release(&self) -> bool {
+    pub(super) fn release(&self) -> bool {
         let is_released = fs::remove_file(&self.path).is_ok();
         if is_released {
             self.is_short.store(true, Ordering::Relaxed);
@@ -170,7 +170,7 @@ fn free_space(path: &Path) -> io::Result<Option<u64>> {
 }
 
 /// Whether a little more cannot be written beside the database for want of room.
-fn has_no_room(database: &Path) -> bool {
+pub(super) fn has_no_room(database: &Path) -> bool {
     let path = beside(database, &format!(".room-{}", std::process::id()));
     let filled = fill(&path, PROBE);
     let _ = fs::remove_file(&path);

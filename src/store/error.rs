@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::RunId;
+use super::{RunId, ballast::has_no_room};
 use crate::model::{Domain, TenantId};
 
 /// Why the database could not do its job.
@@ -193,6 +193,10 @@ impl StoreError {
     pub(super) fn storage(&self) -> Storage {
         match self {
             Self::Full { .. } => Storage::Full,
+            Self::File { source, .. } if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
+                Storage::Full
+            }
+            Self::Migration { source, .. } => source.storage(),
             Self::Query { source, .. } => match result_code(source) {
                 Some(code) if code & PRIMARY == SQLITE_FULL => Storage::Full,
                 Some(code) if SQLITE_IOERR_OF_WRITING.contains(&code) => Storage::Doubtful,
@@ -225,7 +229,12 @@ impl StoreError {
 pub(super) fn opening(path: &Path) -> impl FnOnce(sqlx::Error) -> StoreError {
     move |source| {
         let path = path.to_owned();
-        match result_code(&source).map(|code| code & PRIMARY) {
+        let code = result_code(&source);
+        let is_doubtful = code.is_some_and(|code| SQLITE_IOERR_OF_WRITING.contains(&code));
+        if code.is_some_and(|code| code & PRIMARY == SQLITE_FULL) || is_doubtful && has_no_room(&path) {
+            return StoreError::Full { path: path.clone(), source: Box::new(StoreError::Open { path, source }) };
+        }
+        match code.map(|code| code & PRIMARY) {
             Some(SQLITE_CORRUPT) => StoreError::Damaged { path, problem: source.to_string() },
             Some(SQLITE_READONLY) => StoreError::ReadOnly { path, source: source.into() },
             // the file can be read, so it is the log that cannot be made
@@ -241,6 +250,9 @@ pub(super) fn making(doing: &'static str, path: &Path) -> impl FnOnce(io::Error)
         let path = path.to_owned();
         match source.kind() {
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => StoreError::ReadOnly { path, source: source.into() },
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                StoreError::Full { path: path.clone(), source: Box::new(StoreError::File { doing, path, source }) }
+            }
             _ => StoreError::File { doing, path, source },
         }
     }

@@ -154,13 +154,28 @@ impl Store {
     /// [`StoreError::Query`] where the log cannot be written back.
     pub async fn close(mut self) -> Result<(), StoreError> {
         self.reader.pool.close().await;
-        let checkpoint = sqlite::checkpoint(&self.writer).await;
+        let checkpoint = self.attempt(|| sqlite::checkpoint(&self.writer)).await;
         self.writer.close().await;
         checkpoint?;
         self.lock.unmark().map_err(marking(&self.reader.path))
     }
 
+    /// SQLite needs room to open a database, too.
     async fn open_and_migrate(path: &Path) -> Result<(Self, Migrated), StoreError> {
+        match Self::open_once(path).await {
+            Err(error) if error.is_full() => {
+                let ballast = Ballast::beside(path);
+                if !ballast.release() {
+                    return Err(error);
+                }
+                let (store, migrated) = Self::open_once(path).await?;
+                Ok((Self { ballast, ..store }, migrated))
+            }
+            opened => opened,
+        }
+    }
+
+    async fn open_once(path: &Path) -> Result<(Self, Migrated), StoreError> {
         mount::require_local(path)?;
         let mut lock = lock_soon(path).await?;
         sqlite::create_private(path)?;

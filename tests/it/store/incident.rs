@@ -2,7 +2,7 @@
 
 use autodiscover_audit::{
     model::{Account, Acknowledgement, Cause, Change, Concern, Exemption, Incident, IncidentId, IncidentState, Severity, Verdict},
-    store::{Concluded, Conclusion, Desk, Destination, IncidentChange, IncidentFilter, Scope},
+    store::{Concluded, Conclusion, Desk, Destination, IncidentChange, IncidentFilter, Recheck, Scope},
 };
 
 use super::*;
@@ -109,6 +109,46 @@ async fn what_a_conclusion_writes_is_read_back_as_it_was() {
     assert_eq!((events[0].change, events[0].at, events[0].run, events[0].since), (Change::Opened, 1_100, Some(1), 1_100));
     assert_eq!((&events[0].concern, &events[0].account), (&finding.concern, &finding.account));
     assert_eq!(reader.events_of(IncidentId(2), 10).await.unwrap(), []);
+    site.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_conclusion_that_is_dropped_midway_leaves_nothing() {
+    let mut site = Site::new().await;
+    let (list, contoso) = (mailboxes(&["anna@contoso.com"]), domain("contoso.com"));
+    let run = site.begin(1).await;
+    site.record(run, "contoso.com", &list, &outcome(Verdict::Consumer), true).await;
+    let changes: Vec<_> = (0..20).map(|number| told(opened(&format!("d{number}.example"), 5), Change::Opened)).collect();
+    let (destinations, rechecks) = ([all_to("ops")], [Recheck { domain: contoso.clone(), due_at: 7, pause: 5 }]);
+    let (scope, at) = (Scope::Whole(&[&contoso]), site.clock);
+    let conclusion =
+        Conclusion { run, tenant: &site.tenant, scope, at, changes: &changes, destinations: &destinations, rechecks: &rechecks };
+    let mut polls = 0;
+    let concluded = loop {
+        let mut attempt = Box::pin(site.store.conclude_tenant(conclusion));
+        let mut left = polls;
+        let ended = std::future::poll_fn(|context| match attempt.as_mut().poll(context) {
+            std::task::Poll::Pending if left == 0 => std::task::Poll::Ready(None),
+            std::task::Poll::Pending => {
+                left -= 1;
+                std::task::Poll::Pending
+            }
+            std::task::Poll::Ready(done) => std::task::Poll::Ready(Some(done)),
+        });
+        if let Some(done) = ended.await {
+            break done.unwrap();
+        }
+        drop(attempt);
+        polls += 1;
+        let reader = site.store.reader();
+        let seen = (reader.incidents_of(Some(&site.tenant)).await.unwrap().len(), reader.outbox().await.unwrap().len());
+        let planned = reader.next_recheck().await.unwrap();
+        // cut behind the commit, everything is there
+        assert!((seen, planned) == ((0, 0), None) || (seen, planned) == ((20, 1), Some(7)), "{seen:?} {planned:?} after {polls}");
+    };
+    assert!(polls > 20, "{polls}");
+    assert!(concluded.is_repeated || concluded.events == 20);
+    assert_eq!(count(&site.path(), "SELECT count(*) FROM event").await, 20);
     site.assert_sound().await;
 }
 
