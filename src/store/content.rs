@@ -1,7 +1,7 @@
 //! What is stored once by content: outcomes and profiles. A small memory of digests spares the look-ups.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -26,6 +26,8 @@ struct Memory {
     ids: HashMap<Digest, i64>,
     /// How many times it was forgotten because something was deleted.
     epoch: u64,
+    /// What was asked for since somebody began to look for what nobody needs.
+    watched: Option<HashSet<i64>>,
 }
 
 /// What is to be stored once.
@@ -58,7 +60,22 @@ impl Known {
         known.ids.extend(fresh.into_iter().take(CAPACITY));
     }
 
-    /// To be called in the transaction that deletes rows.
+    /// Notes from now on which ids are asked for. To be called while nobody writes.
+    pub(super) fn watch(&self) {
+        self.memory().watched = Some(HashSet::new());
+    }
+
+    /// Whether an id was asked for since; said of all while nobody watches.
+    pub(super) fn is_in_use(&self, id: i64) -> bool {
+        self.memory().watched.as_ref().is_none_or(|watched| watched.contains(&id))
+    }
+
+    /// Notes it no longer.
+    pub(super) fn end_watch(&self) {
+        self.memory().watched = None;
+    }
+
+    /// To be called before rows are deleted, while nobody writes.
     pub(super) fn forget(&self) {
         let mut known = self.memory();
         known.ids.clear();
@@ -77,14 +94,22 @@ impl Known {
         fresh: &mut Vec<(Digest, i64)>,
     ) -> Result<i64, StoreError> {
         let (body, digest) = content.canonical()?;
-        if let Some(id) = self.find(&digest) {
-            return Ok(id);
-        }
-        let id = match content {
-            Content::Outcome(outcome) => outcome_id(connection, outcome, body, digest).await?,
-            Content::Profile(_) => profile_id(connection, body).await?,
+        let id = match (self.find(&digest), content) {
+            (Some(id), _) => id,
+            (None, Content::Outcome(outcome)) => {
+                let id = outcome_id(connection, outcome, body, digest).await?;
+                fresh.push((digest, id));
+                id
+            }
+            (None, Content::Profile(_)) => {
+                let id = profile_id(connection, body).await?;
+                fresh.push((digest, id));
+                id
+            }
         };
-        fresh.push((digest, id));
+        if let Some(watched) = &mut self.memory().watched {
+            watched.insert(id);
+        }
         Ok(id)
     }
 }

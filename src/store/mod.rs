@@ -42,6 +42,7 @@ mod write;
 use std::path::{Path, PathBuf};
 
 use sqlx::{Sqlite, SqlitePool, Transaction};
+use tokio::sync::Mutex;
 
 pub use alarm::GroupState;
 pub use check::Check;
@@ -75,6 +76,8 @@ pub struct Store {
     writer: SqlitePool,
     known: content::Known,
     ballast: Ballast,
+    /// One at a time looks for what is old.
+    clearing: Mutex<()>,
     // released when the store is dropped, after the pools
     lock: Lock,
 }
@@ -198,7 +201,7 @@ impl Store {
         lease::expire_leases(&writer, i64::MAX).await?;
         let reader = Reader { path: path.to_owned(), pool: sqlite::open_readers(path).await? };
         let ballast = Ballast::beside(path);
-        Ok((Self { reader, writer, known: content::Known::default(), ballast, lock }, migrated))
+        Ok((Self { reader, writer, known: content::Known::default(), ballast, clearing: Mutex::default(), lock }, migrated))
     }
 
     /// A transaction that holds the write lock from its first statement; rolled back where it is dropped.

@@ -53,6 +53,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn clear_old(&self, keep: &Retention, now: i64) -> Result<Cleared, StoreError> {
+        let _turn = self.clearing.lock().await;
         let mut cleared = Cleared { kept_from: now - keep.age, ..Cleared::default() };
         cleared.rows += self.sweep(self.reader.cut(cleared.kept_from, now).await?).await?;
         cleared.released += size::shrink(&self.writer).await?;

@@ -15,8 +15,6 @@ struct Table {
     delete: &'static [&'static str],
     /// Rows that are looked at together.
     page: i64,
-    /// Whether numbers of it may be remembered elsewhere.
-    is_remembered: bool,
 }
 
 impl Store {
@@ -27,9 +25,10 @@ impl Store {
             dropped += self.sweep_table(table, bound).await?;
         }
         dropped += self.sweep_domains(cut.run).await?;
-        for (table, bound) in [(&DOSSIER, 0), (&BODY, 0), (&OUTCOME, 0)] {
+        for (table, bound) in [(&DOSSIER, 0), (&BODY, 0)] {
             dropped += self.sweep_table(table, bound).await?;
         }
+        dropped += self.drop_outcomes(&self.find_outcomes().await?).await?;
         dropped += self.sweep_ended(cut).await?;
         for (table, bound) in [(&EVENT, cut.event), (&RESOLVED, cut.event), (&DISMISSED, cut.dismissed)] {
             dropped += self.sweep_table(table, bound).await?;
@@ -58,9 +57,6 @@ impl Store {
 
     async fn sweep_page(&self, table: &Table, (after, last): (i64, i64), bound: i64) -> Result<u64, StoreError> {
         let (mut tx, mut dropped) = (self.begin().await?, 0);
-        if table.is_remembered {
-            self.known.forget();
-        }
         for delete in table.delete {
             let deleted =
                 sqlx::query(*delete).bind(after).bind(last).bind(bound).execute(&mut *tx).await.map_err(doing("drop what is old"))?;
@@ -123,26 +119,54 @@ impl Store {
         Ok(dropped)
     }
 
-    /// Runs that nothing refers to. Nothing new ever refers to an old run, so they are looked for without keeping anybody from writing,
-    /// and dropped without SQLite's search for what refers to them, for which it would read everything, for each of them.
+    /// Outcomes that no mailbox has or had. What mailboxes get from now on is watched.
+    async fn find_outcomes(&self) -> Result<Vec<i64>, StoreError> {
+        {
+            let _turn = self.writer.acquire().await.map_err(doing("begin to write"))?;
+            self.known.watch();
+        }
+        sqlx::query_scalar(OUTCOMES_OF_NOBODY).fetch_all(&self.reader.pool).await.map_err(doing("look for what is old"))
+    }
+
+    async fn drop_outcomes(&self, old: &[i64]) -> Result<u64, StoreError> {
+        let dropped = self.drop_unchecked(old, &["DELETE FROM outcome WHERE id IN ("], |outcome| !self.known.is_in_use(outcome)).await;
+        self.known.end_watch();
+        dropped
+    }
+
+    /// Runs that nothing refers to. Nothing new ever refers to an old run.
     async fn sweep_runs(&self, run: i64) -> Result<u64, StoreError> {
-        let referred: Vec<i64> =
+        let used: Vec<i64> =
             sqlx::query_scalar(RUNS_IN_USE).bind(run).fetch_all(&self.reader.pool).await.map_err(doing("look for old runs"))?;
-        let referred: HashSet<i64> = referred.into_iter().collect();
+        let used: HashSet<i64> = used.into_iter().collect();
         let known: Vec<i64> = sqlx::query_scalar("SELECT id FROM run WHERE id <= $1 AND id < (SELECT max(id) FROM run)")
             .bind(run)
             .fetch_all(&self.reader.pool)
             .await
             .map_err(doing("look for old runs"))?;
-        let old: Vec<i64> = known.into_iter().filter(|id| !referred.contains(id)).collect();
+        let old: Vec<i64> = known.into_iter().filter(|id| !used.contains(id)).collect();
+        self.drop_unchecked(&old, &["DELETE FROM run_tenant WHERE run IN (", "DELETE FROM run WHERE id IN ("], |_| true).await
+    }
+
+    /// Drops rows that were found to be of no use, without SQLite's own search for what refers to them: for each of them it would read
+    /// all mailboxes and their history, which have no index for that, as it would cost more than all that is gained.
+    async fn drop_unchecked(
+        &self,
+        rows: &[i64],
+        statements: &[&'static str],
+        is_still_old: impl Fn(i64) -> bool,
+    ) -> Result<u64, StoreError> {
         let mut dropped = 0;
-        for chunk in old.chunks(CHUNK) {
+        for chunk in rows.chunks(CHUNK) {
             dropped += self
                 .attempt(|| async {
                     // nobody of ours writes meanwhile
                     let _turn = self.writer.acquire().await.map_err(doing("begin to write"))?;
+                    self.known.forget();
                     let mut own = sqlite::connect_unchecked(&self.reader.path).await?;
-                    drop_runs(&mut own, chunk).await.map_err(doing("drop old runs"))
+                    drop_rows(&mut own, statements, chunk.iter().copied().filter(|row| is_still_old(*row)))
+                        .await
+                        .map_err(doing("drop what is old"))
                 })
                 .await?;
         }
@@ -150,14 +174,18 @@ impl Store {
     }
 }
 
-async fn drop_runs(connection: &mut SqliteConnection, runs: &[i64]) -> sqlx::Result<u64> {
+async fn drop_rows(
+    connection: &mut SqliteConnection,
+    statements: &[&'static str],
+    rows: impl Iterator<Item = i64> + Clone,
+) -> sqlx::Result<u64> {
     let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
     let mut dropped = 0;
-    for delete in ["DELETE FROM run_tenant WHERE run IN (", "DELETE FROM run WHERE id IN ("] {
-        let mut delete = QueryBuilder::<Sqlite>::new(delete);
+    for statement in statements {
+        let mut delete = QueryBuilder::<Sqlite>::new(*statement);
         let mut ids = delete.separated(", ");
-        for run in runs {
-            ids.push_bind(*run);
+        for row in rows.clone() {
+            ids.push_bind(row);
         }
         ids.push_unseparated(")");
         dropped += delete.build().persistent(false).execute(&mut *tx).await?.rows_affected();
@@ -174,13 +202,12 @@ const HISTORY: Table = Table {
     delete: &["DELETE FROM history WHERE mailbox > $1 AND mailbox <= $2
                  AND run < (SELECT max(h.run) FROM history h WHERE h.mailbox = history.mailbox AND h.run <= $3)"],
     page: 200,
-    is_remembered: false,
 };
 /// Mailboxes that left the list up to the run.
 const MAILBOX: Table = Table {
     look: "SELECT max(id), coalesce(max(is_old), 0) FROM
-             (SELECT m.id, NOT EXISTS (SELECT 1 FROM history h WHERE h.mailbox = m.id AND h.run > $3) AS is_old
-              FROM mailbox m WHERE m.outcome IS NULL AND m.id > $1 ORDER BY m.id LIMIT $2)",
+             (SELECT m.id, m.outcome IS NULL AND NOT EXISTS (SELECT 1 FROM history h WHERE h.mailbox = m.id AND h.run > $3) AS is_old
+              FROM mailbox m WHERE m.id > $1 ORDER BY m.id LIMIT $2)",
     delete: &[
         "DELETE FROM history WHERE mailbox IN (SELECT m.id FROM mailbox m WHERE m.outcome IS NULL AND m.id > $1 AND m.id <= $2
            AND NOT EXISTS (SELECT 1 FROM history h WHERE h.mailbox = m.id AND h.run > $3))",
@@ -188,7 +215,6 @@ const MAILBOX: Table = Table {
            AND NOT EXISTS (SELECT 1 FROM history h WHERE h.mailbox = mailbox.id) AND $3 = $3",
     ],
     page: 500,
-    is_remembered: false,
 };
 /// Answers that no domain has or had.
 const DOSSIER: Table = Table {
@@ -202,7 +228,6 @@ const DOSSIER: Table = Table {
            AND $3 = $3",
     ],
     page: 200,
-    is_remembered: false,
 };
 const BODY: Table = Table {
     look: "SELECT max(id), coalesce(max(is_old), 0) FROM
@@ -211,17 +236,6 @@ const BODY: Table = Table {
     delete: &["DELETE FROM body WHERE rowid > $1 AND rowid <= $2
                  AND NOT EXISTS (SELECT 1 FROM dossier_body d WHERE d.body = body.digest) AND $3 = $3"],
     page: 100,
-    is_remembered: false,
-};
-const OUTCOME: Table = Table {
-    look: "SELECT max(id), coalesce(max(is_old), 0) FROM
-             (SELECT o.id, NOT EXISTS (SELECT 1 FROM mailbox m WHERE m.outcome = o.id)
-                AND NOT EXISTS (SELECT 1 FROM history h WHERE h.outcome = o.id) AS is_old
-              FROM outcome o WHERE o.id > $1 AND $3 = $3 ORDER BY o.id LIMIT $2)",
-    delete: &["DELETE FROM outcome WHERE id > $1 AND id <= $2 AND NOT EXISTS (SELECT 1 FROM mailbox m WHERE m.outcome = outcome.id)
-                 AND NOT EXISTS (SELECT 1 FROM history h WHERE h.outcome = outcome.id) AND $3 = $3"],
-    page: 500,
-    is_remembered: true,
 };
 /// Events that every channel has been told of.
 const EVENT: Table = Table {
@@ -233,7 +247,6 @@ const EVENT: Table = Table {
                  AND NOT EXISTS (SELECT 1 FROM notice n WHERE n.stream = event.stream AND n.after < event.id AND n.through >= event.id
                    AND n.state IN ('queued', 'leased'))"],
     page: 500,
-    is_remembered: false,
 };
 const RESOLVED: Table = Table {
     look: "SELECT max(id), coalesce(max(is_old), 0) FROM
@@ -242,7 +255,6 @@ const RESOLVED: Table = Table {
     delete: &["DELETE FROM incident WHERE id > $1 AND id <= $2 AND state = 'resolved' AND resolved_at < $3
                  AND NOT EXISTS (SELECT 1 FROM event e WHERE e.incident = incident.id)"],
     page: 500,
-    is_remembered: false,
 };
 const DISMISSED: Table = Table {
     look: "SELECT max(id), coalesce(max(is_old), 0) FROM
@@ -251,7 +263,6 @@ const DISMISSED: Table = Table {
     delete: &["DELETE FROM incident WHERE id > $1 AND id <= $2 AND state = 'dismissed' AND written_at < $3
                  AND NOT EXISTS (SELECT 1 FROM event e WHERE e.incident = incident.id)"],
     page: 500,
-    is_remembered: false,
 };
 
 /// `$1`, `$2`: after which tenant and domain; `$3`: the run.
@@ -277,6 +288,9 @@ const ENDED_NOTICES: &str = "DELETE FROM notice WHERE id IN
 const ENDED_DEMANDS: &str = "DELETE FROM demand WHERE id IN (SELECT id FROM demand WHERE ended_at < $1 LIMIT 1000)";
 const ENDED_EXEMPTIONS: &str = "DELETE FROM exemption WHERE id IN (SELECT id FROM exemption WHERE expires_at < $1 LIMIT 1000)";
 
+const OUTCOMES_OF_NOBODY: &str = "SELECT id FROM outcome WHERE id NOT IN
+  (SELECT outcome FROM mailbox WHERE outcome IS NOT NULL UNION SELECT outcome FROM history WHERE outcome IS NOT NULL)";
+
 /// `$1`: the run up to which the question is. Also those by which the next list of a tenant is judged.
 const RUNS_IN_USE: &str = "SELECT run FROM history WHERE run <= $1
   UNION SELECT first_run FROM mailbox WHERE first_run <= $1
@@ -286,5 +300,46 @@ const RUNS_IN_USE: &str = "SELECT run FROM history WHERE run <= $1
   UNION SELECT run FROM demand WHERE run <= $1
   UNION SELECT max(p.run) FROM run_tenant p JOIN run r ON r.id = p.run WHERE p.state = 'finished' AND r.is_part = 0 GROUP BY p.tenant";
 
-/// Runs that are dropped together.
+/// Rows that are dropped together.
 const CHUNK: usize = 500;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        model::{Address, Domain, Hosting, Mailbox, Outcome, Profile, TenantId},
+        store::{DomainBatch, Entry},
+    };
+
+    async fn give(store: &Store, hosting: Hosting) {
+        let tenant = TenantId::try_from("contoso".to_owned()).unwrap();
+        let run = store.begin_run(&[(tenant.clone(), "Contoso Ltd".into(), 1)], 1).await.unwrap();
+        let mailbox = Mailbox { address: Address::parse("anna@contoso.com").unwrap(), profile: Arc::new(Profile::default()), person: None };
+        let outcome = Arc::new(Outcome { hosting, needs_manual_configuration: false, clients: Vec::new() });
+        let (domain, entries) = (Domain::parse("contoso.com").unwrap(), [Entry { mailbox: &mailbox, outcome: &outcome }]);
+        let batch =
+            DomainBatch { run, tenant: &tenant, domain: &domain, list: [0; 32], entries: &entries, dossier: None, done: true, at: 1 };
+        store.record(batch).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_outcome_that_comes_back_while_it_is_looked_for_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("audit.db")).await.unwrap();
+        for (comes_back, dropped) in [(false, 1), (true, 0)] {
+            give(&store, Hosting::OnPremises).await;
+            give(&store, Hosting::default()).await;
+            // nobody has or had it
+            sqlx::query("DELETE FROM history WHERE run % 2 = 1").execute(&store.writer).await.unwrap();
+            let old = store.find_outcomes().await.unwrap();
+            assert_eq!(old.len(), 1);
+            if comes_back {
+                give(&store, Hosting::OnPremises).await;
+            }
+            assert_eq!(store.drop_outcomes(&old).await.unwrap(), dropped, "{comes_back}");
+            assert_eq!(store.reader().check().await.unwrap().orphans, Vec::<String>::new());
+        }
+    }
+}
