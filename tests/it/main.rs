@@ -5,6 +5,7 @@
 #[path = "../fakenet/mod.rs"]
 mod fakenet;
 
+mod alert;
 mod audit;
 mod cli;
 mod config;
@@ -12,6 +13,7 @@ mod corpus;
 mod deploy;
 #[path = "fakenet.rs"]
 mod fakenet_test;
+mod formats;
 mod house;
 mod listener;
 mod mailboxes;
