@@ -20,6 +20,7 @@ mod mailboxes;
 mod output;
 mod proxy;
 mod report;
+mod serve;
 mod store;
 mod vectors;
 mod world;
