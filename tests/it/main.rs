@@ -9,12 +9,12 @@ mod audit;
 mod cli;
 mod config;
 mod corpus;
-mod deploy;
 #[path = "fakenet.rs"]
 mod fakenet_test;
 mod house;
 mod listener;
 mod mailboxes;
+mod metrics;
 mod report;
 mod store;
 mod vectors;
