@@ -3,17 +3,22 @@
 //! A run takes the tenants' mailboxes domain by domain ([`run`]). A domain is asked about once, with the address of one of its
 //! mailboxes (`question`): whatever the audited clients would look up, in rounds, as some lookups follow from others. The answers
 //! are judged per client and profile (`outcome`), and a second mailbox proves that the answers do not depend on the address
-//! (`domain`). What came of it goes to the store, domain by domain, in transactions that hold whole batches. Knows nothing of
+//! (`domain`). Domains that are in doubt because lookups failed are gone through once more at the end (`again`). What came of it goes to the store, domain by domain, in transactions that hold whole batches. Knows nothing of
 //! schedules and incidents.
 
+mod again;
+mod conclude;
+mod course;
 mod domain;
 mod dossier;
 mod outcome;
 mod place;
 mod progress;
 mod question;
+mod recheck;
 mod run;
 
+pub use conclude::{Alerting, conclude_ours, is_outage};
 pub use outcome::Case;
 pub use progress::{Progress, Tally};
 pub use question::Answers;

@@ -2,6 +2,7 @@
 //!
 //! Read `audit` first: it is one run from end to end.
 
+pub mod alert;
 pub mod audit;
 pub mod classify;
 pub mod cli;

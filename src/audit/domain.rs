@@ -10,10 +10,10 @@ use std::{
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream};
 use tokio_util::sync::CancellationToken;
 
-use super::{Answers, Auditor, Case, dossier, place::Outlet};
+use super::{Answers, Auditor, Case, dossier, place::Outlet, question::Findings};
 use crate::{
     clients::Client,
-    model::{Document, Domain, LookupKind, Mailbox, Outcome, Profile, Request, Subject, Tenant, Verdict},
+    model::{Cause, ClientOutcome, Document, Domain, LookupKind, Mailbox, Outcome, Profile, Request, Subject, Tenant, Verdict},
     store::DossierRecord,
 };
 
@@ -47,6 +47,23 @@ impl Outcomes {
             Self::Single(outcomes) => outcomes.get(at),
         }
     }
+
+    /// Whether an audited client's verdict is open because a lookup failed.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        let failed = |outcome: &Arc<Outcome>| {
+            let cause = |client: &ClientOutcome| client.verdict == Verdict::Undetermined && client.cause == Some(Cause::LookupFailed);
+            outcome.clients.iter().any(|client| client.audited && cause(client))
+        };
+        match self {
+            Self::Shared(outcomes) => outcomes.values().any(failed),
+            Self::Single(outcomes) => outcomes.iter().any(failed),
+        }
+    }
+
+    /// How many mailboxes have an outcome of their own.
+    pub(super) fn single_count(&self) -> usize {
+        if let Self::Single(outcomes) = self { outcomes.len() } else { 0 }
+    }
 }
 
 /// Whose mailboxes are looked at, and which of them have been before.
@@ -62,22 +79,23 @@ pub(super) struct Errand<'a> {
 impl Auditor {
     /// Asks and judges a domain, and hands its blocks on as they come. Ends early where nobody takes them any more, or where it is
     /// stopped between two blocks of single mailboxes.
-    pub(super) async fn find_out(&self, errand: &Errand<'_>, stop: &CancellationToken, outlet: &Outlet) {
+    pub(super) async fn find_out(&self, errand: &Errand<'_>, stop: &CancellationToken, outlet: &mut Outlet) {
         let clients: Vec<&Client> = self.clients.iter().collect();
         let Errand { tenant, domain, mailboxes, recorded } = *errand;
         let Some(first) = mailboxes.first() else { return };
         let subject = Subject { address: first.address.clone() };
-        let answers = self.ask(&clients, &subject).await;
+        let Findings { answers, courses } = self.find(&clients, &subject, Answers::default()).await;
+        let judge = |profile| self.judge_courses(&clients, &Case { tenant, profile, subject: &subject }, (&answers, &courses));
         let dossier = dossier::record(domain, &answers);
         if names_address_to_a_document(&answers, &subject) {
-            let told = self.judge(&clients, &Case { tenant, profile: &first.profile, subject: &subject }, &answers);
+            let told = judge(&first.profile);
             for other in samples(mailboxes) {
                 let other = Subject { address: other.address.clone() };
-                let others = self.ask(&clients, &other).await;
+                let others = self.find(&clients, &other, answers.clone()).await;
                 let case = Case { tenant, profile: &first.profile, subject: &other };
-                if differ(&told, &self.judge(&clients, &case, &others)) {
+                if differ(&told, &self.judge_courses(&clients, &case, (&others.answers, &others.courses))) {
                     tracing::debug!(%domain, "the answers depend on the address: every mailbox is asked about");
-                    return self.find_out_each(errand, (stop, outlet), dossier).await;
+                    return self.find_out_each(errand, (stop, outlet), (&answers, dossier)).await;
                 }
             }
         }
@@ -86,22 +104,27 @@ impl Auditor {
         let mut shared: HashMap<Arc<Profile>, Arc<Outcome>> = HashMap::new();
         for mailbox in rest {
             if !shared.contains_key(&mailbox.profile) {
-                let case = Case { tenant, profile: &mailbox.profile, subject: &subject };
-                shared.insert(mailbox.profile.clone(), Arc::new(self.judge(&clients, &case, &answers)));
+                shared.insert(mailbox.profile.clone(), Arc::new(judge(&mailbox.profile)));
             }
         }
         let outcomes = Outcomes::Shared(shared);
         outlet.deliver(Block { range: recorded..mailboxes.len(), outcomes, dossier, judging: began.elapsed() }).await;
     }
 
-    async fn find_out_each(&self, errand: &Errand<'_>, (stop, outlet): (&CancellationToken, &Outlet), mut dossier: Option<DossierRecord>) {
+    async fn find_out_each(
+        &self,
+        errand: &Errand<'_>,
+        (stop, outlet): (&CancellationToken, &mut Outlet),
+        (of_first, mut dossier): (&Answers, Option<DossierRecord>),
+    ) {
         let clients: Vec<&Client> = self.clients.iter().collect();
         let mut known: HashSet<Arc<Outcome>> = HashSet::new();
         let mut start = errand.recorded;
         while start < errand.mailboxes.len() && !stop.is_cancelled() {
             let end = errand.mailboxes.len().min(start + MAILBOXES_A_BLOCK);
             let these = errand.mailboxes.get(start..end).unwrap_or_default();
-            let each: Vec<BoxFuture<'_, _>> = these.iter().map(|mailbox| self.find_out_one(errand, &clients, mailbox).boxed()).collect();
+            let each: Vec<BoxFuture<'_, _>> =
+                these.iter().map(|mailbox| self.find_out_one(errand, (&clients, of_first), mailbox).boxed()).collect();
             let found: Vec<(Arc<Outcome>, Duration)> = stream::iter(each).buffered(MAILBOXES_AT_ONCE).collect().await;
             let judging = found.iter().map(|(_, judging)| *judging).sum();
             let outcomes = found.into_iter().map(|(outcome, _)| {
@@ -120,12 +143,17 @@ impl Auditor {
         }
     }
 
-    async fn find_out_one(&self, errand: &Errand<'_>, clients: &[&Client], mailbox: &Mailbox) -> (Arc<Outcome>, Duration) {
+    async fn find_out_one(
+        &self,
+        errand: &Errand<'_>,
+        (clients, known): (&[&Client], &Answers),
+        mailbox: &Mailbox,
+    ) -> (Arc<Outcome>, Duration) {
         let subject = Subject { address: mailbox.address.clone() };
-        let answers = self.ask(clients, &subject).await;
+        let Findings { answers, courses } = self.find(clients, &subject, known.clone()).await;
         let began = Instant::now();
         let case = Case { tenant: errand.tenant, profile: &mailbox.profile, subject: &subject };
-        (Arc::new(self.judge(clients, &case, &answers)), began.elapsed())
+        (Arc::new(self.judge_courses(clients, &case, (&answers, &courses))), began.elapsed())
     }
 }
 
@@ -148,7 +176,7 @@ fn differ(one: &Outcome, other: &Outcome) -> bool {
 fn names_address_to_a_document(answers: &Answers, subject: &Subject) -> bool {
     let written = subject.address.percent_encoded();
     let names = |request: &Request| match request {
-        Request::Get { url } => url.contains(&written),
+        Request::Get { url, .. } => url.contains(&written),
         Request::Pox { address, .. } => *address == subject.address,
         _ => false,
     };

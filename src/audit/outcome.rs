@@ -1,15 +1,15 @@
 //! From the answers to the outcome: every client's verdict for mailboxes of one profile. Pure.
 
 use super::{
-    Auditor,
-    question::{Answers, MAX_EQUAL_MX},
+    Answers, Auditor,
+    course::{Course, courses},
 };
 use crate::{
     classify::{Judgement, Residence, judge},
-    clients::{Client, search},
+    clients::Client,
     model::{
-        Address, Assumption, Cause, ClientOutcome, Discovery, Document, EMAIL_ADDRESS, EMAIL_ADDRESS_IN_URL, EMAIL_LOCAL_PART, Next,
-        Outcome, Profile, Protocol, Protocols, Server, Settings, Subject, Tenant, Trouble, Verdict, Way,
+        Address, Cause, ClientOutcome, Discovery, Document, EMAIL_ADDRESS, EMAIL_ADDRESS_IN_URL, EMAIL_LOCAL_PART, Next, Outcome, Profile,
+        Protocol, Protocols, Server, Settings, Subject, Tenant, Trouble, Verdict, Way,
     },
 };
 
@@ -29,14 +29,27 @@ impl Auditor {
     /// serves all mailboxes of the domain.
     #[must_use]
     pub fn judge(&self, clients: &[&Client], case: &Case<'_>, answers: &Answers) -> Outcome {
+        let courses: Vec<Vec<Course>> = clients.iter().map(|client| courses(client, case.subject, &answers.readings)).collect();
+        self.judge_courses(clients, case, (answers, &courses))
+    }
+
+    /// The same, where the clients' courses under these answers are known: they depend on the subject alone.
+    pub(super) fn judge_courses(&self, clients: &[&Client], case: &Case<'_>, (answers, courses): (&Answers, &[Vec<Course>])) -> Outcome {
         let hosting = case.profile.hosting.unwrap_or(case.tenant.hosting);
-        let residence =
-            Residence { address: &case.subject.address, hosting, allowed_hosts: &case.tenant.allowed_hosts, wildcard: answers.wildcard };
+        let residence = Residence {
+            address: &case.subject.address,
+            hosting,
+            allowed_hosts: &case.tenant.allowed_hosts,
+            wildcard: answers.wildcard,
+            protocols: case.profile.protocols,
+            readings: &answers.readings,
+        };
         let audited = case.profile.clients.as_ref().unwrap_or(&case.tenant.clients);
         let clients: Vec<ClientOutcome> = clients
             .iter()
-            .map(|client| {
-                let mut outcome = self.judge_client(client, &residence, (case.subject, answers));
+            .zip(courses)
+            .map(|(client, courses)| {
+                let mut outcome = self.judge_client(client, &residence, (case.subject, answers, courses));
                 outcome.audited = audited.contains(&client.name);
                 outcome
             })
@@ -45,43 +58,39 @@ impl Auditor {
         Outcome { hosting, needs_manual_configuration, clients }
     }
 
-    fn judge_client(&self, client: &Client, residence: &Residence<'_>, (subject, answers): (&Subject, &Answers)) -> ClientOutcome {
-        let discover = |assumption: Assumption<'_>| search(client, subject, &answers.readings, assumption).discovery;
-        let first = discover(Assumption::default());
-        let variants = first.equal_mx.clamp(1, MAX_EQUAL_MX);
-        let judged: Vec<(Discovery, Judgement)> = (0..variants)
-            .map(|mx| {
-                let discovery = discover(Assumption { lost: &[], mx });
-                let judgement = judge(&self.endpoints, residence, &discovery);
-                (discovery, judgement)
-            })
-            .collect();
+    fn judge_client(
+        &self,
+        client: &Client,
+        residence: &Residence<'_>,
+        (subject, answers, courses): (&Subject, &Answers, &[Course]),
+    ) -> ClientOutcome {
+        let judge = |discovery: &Discovery| judge(&self.endpoints, residence, discovery);
+        let judged: Vec<(&Course, Judgement)> = courses.iter().map(|course| (course, judge(&course.discovery))).collect();
         let gravest = judged.iter().map(|(_, judgement)| judgement.verdict).max();
         let differ = judged.iter().any(|(_, judgement)| Some(judgement.verdict) != gravest);
-        let chosen = judged.into_iter().enumerate().find(|(_, (_, judgement))| Some(judgement.verdict) == gravest);
-        let (mx, (discovery, mut judgement)) = chosen.unwrap_or((0, (first.clone(), judge(&self.endpoints, residence, &first))));
+        let nothing = Course::default();
+        let chosen = judged.into_iter().find(|(_, judgement)| Some(judgement.verdict) == gravest);
+        let (course, mut judgement) = chosen.unwrap_or_else(|| (&nothing, judge(&nothing.discovery)));
         if differ && judgement.verdict.is_finding() {
             judgement.cause = Some(Cause::MxSeveral);
             judgement.explanation =
-                format!("{variants} MX share the best preference, and the one that is taken decides. {}", judgement.explanation);
+                format!("{} MX share the best preference, and the one that is taken decides. {}", courses.len(), judgement.explanation);
         }
-        let lost = discovery.win.as_ref().map(|win| win.requests.as_slice()).unwrap_or_default();
-        let after = (!lost.is_empty()).then(|| discover(Assumption { lost, mx }));
-        let next = after.map(|discovery| (judge(&self.endpoints, residence, &discovery), discovery));
-        compose(client, (discovery, judgement), next, (subject, answers))
+        let next = course.next.as_ref().map(|discovery| (judge(discovery), discovery));
+        compose(client, (&course.discovery, judgement), next, (subject, answers))
     }
 }
 
 fn compose(
     client: &Client,
-    (discovery, judgement): (Discovery, Judgement),
-    next: Option<(Judgement, Discovery)>,
+    (discovery, judgement): (&Discovery, Judgement),
+    next: Option<(Judgement, &Discovery)>,
     (subject, answers): (&Subject, &Answers),
 ) -> ClientOutcome {
     let next = next.filter(|(judgement, _)| judgement.source.is_some());
     let fragile = judgement.verdict == Verdict::Ok && next.as_ref().is_some_and(|(next, _)| next.verdict.is_finding());
     let (mut cause, mut explanation) = (judgement.cause, judgement.explanation);
-    let mut evidence = evidence(&discovery, answers);
+    let mut evidence = evidence(discovery, answers);
     if let (true, Some((after, of_next))) = (fragile, &next) {
         let by_parent = discovery.win.as_ref().is_some_and(|win| matches!(win.way, Way::Mx { .. }));
         cause = after.cause.map(|cause| if cause == Cause::MxLegacy && by_parent { Cause::MxBaseDomain } else { cause });

@@ -25,14 +25,14 @@ impl Place {
     }
 }
 
-/// All domains of all lists.
+/// The domains of all lists that are gone through.
 pub(super) fn places(jobs: &[TenantJob]) -> impl Iterator<Item = Place> {
-    jobs.iter().enumerate().flat_map(|(job, TenantJob { mailboxes, .. })| {
+    jobs.iter().enumerate().flat_map(|(number, job)| {
         let mut start = 0;
-        mailboxes.chunk_by(same_domain).map(move |chunk| {
+        job.mailboxes.chunk_by(same_domain).filter_map(move |chunk| {
             let range = start..start + chunk.len();
             start = range.end;
-            Place { job, range }
+            chunk.first().filter(|first| job.is_about(first.address.domain())).map(|_| Place { job: number, range })
         })
     })
 }
@@ -93,11 +93,44 @@ pub(super) struct Outlet {
     pub(super) place: Place,
     pub(super) list: [u8; 32],
     pub(super) sender: mpsc::Sender<Delivery>,
+    pub(super) keep: Keep,
+    /// The last blocks so far, in their order, where they are kept back.
+    pub(super) kept: Vec<Block>,
+}
+
+/// Which blocks an outlet keeps back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// All from the first one on that is in doubt.
+    InDoubt,
+    /// All of them.
+    All,
 }
 
 impl Outlet {
-    /// Waits until the writer has room; `false` where it takes nothing any more.
-    pub(super) async fn deliver(&self, block: Block) -> bool {
-        self.sender.send(Delivery { place: self.place.clone(), list: self.list, block }).await.is_ok()
+    /// Keeps a block, or waits until the writer has room; `false` where it takes nothing any more.
+    pub(super) async fn deliver(&mut self, block: Block) -> bool {
+        let keeps = self.keep == Keep::All || !self.kept.is_empty() || block.outcomes.is_in_doubt();
+        self.kept.push(block);
+        let singles: usize = self.kept.iter().map(|block| block.outcomes.single_count()).sum();
+        // a large domain is better recorded than kept
+        if !keeps || (self.keep == Keep::InDoubt && singles > SINGLES_KEPT) {
+            return self.release().await;
+        }
+        !self.sender.is_closed()
+    }
+
+    /// Hands on what was kept back.
+    pub(super) async fn release(&mut self) -> bool {
+        for block in self.kept.drain(..) {
+            let delivery = Delivery { place: self.place.clone(), list: self.list, block };
+            if self.sender.send(delivery).await.is_err() {
+                return false;
+            }
+        }
+        true
     }
 }
+
+/// Mailboxes of a domain that are kept back, where each has an outcome of its own.
+const SINGLES_KEPT: usize = 5_000;

@@ -12,6 +12,7 @@ pub struct Progress {
     ok: AtomicU64,
     needs_manual: AtomicU64,
     undetermined: AtomicU64,
+    set_aside: AtomicU64,
 }
 
 /// A reading of the counters; mailboxes each.
@@ -27,6 +28,8 @@ pub struct Tally {
     pub needs_manual: u64,
     /// Could not tell, and nothing to type as far as one can tell.
     pub undetermined: u64,
+    /// Not done yet: lookups of theirs failed, and they are gone through once more at the end.
+    pub set_aside: u64,
 }
 
 impl Progress {
@@ -40,6 +43,7 @@ impl Progress {
             ok: read(&self.ok),
             needs_manual: read(&self.needs_manual),
             undetermined: read(&self.undetermined),
+            set_aside: read(&self.set_aside),
         }
     }
 
@@ -49,6 +53,14 @@ impl Progress {
 
     pub(super) fn skip(&self, mailboxes: u64) {
         self.done.fetch_add(mailboxes, Ordering::Relaxed);
+    }
+
+    pub(super) fn set_aside(&self, mailboxes: u64) {
+        self.set_aside.fetch_add(mailboxes, Ordering::Relaxed);
+    }
+
+    pub(super) fn take_up(&self, mailboxes: u64) {
+        self.set_aside.fetch_sub(mailboxes, Ordering::Relaxed);
     }
 
     pub(super) fn count(&self, outcome: &Outcome) {

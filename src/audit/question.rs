@@ -2,10 +2,13 @@
 
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 
-use super::Auditor;
+use super::{
+    Auditor,
+    course::{Course, Quest},
+};
 use crate::{
-    clients::{Client, search},
-    model::{AnswerOutcome, Assumption, Lookup, LookupKind, Readings, Reply, Request, Subject},
+    clients::Client,
+    model::{AnswerOutcome, Lookup, LookupKind, Readings, Reply, Request, Subject},
     wire,
 };
 
@@ -20,27 +23,42 @@ pub struct Answers {
     pub wildcard: bool,
 }
 
+/// The answers for one subject, with what each client makes of them, in the order of the clients.
+#[derive(Debug)]
+pub(super) struct Findings {
+    pub(super) answers: Answers,
+    pub(super) courses: Vec<Vec<Course>>,
+}
+
 impl Auditor {
     /// Asks everything that these clients want to know about a subject. Ends after a bounded number of rounds, as every redirect
     /// inside a document costs one and clients follow few of them.
     pub async fn ask(&self, clients: &[&Client], subject: &Subject) -> Answers {
-        let mut answers = Answers::default();
+        self.find(clients, subject, Answers::default()).await.answers
+    }
+
+    /// Asks what is not known yet; `known` may be of another subject of the same domain.
+    pub(super) async fn find(&self, clients: &[&Client], subject: &Subject, known: Answers) -> Findings {
+        let mut answers = known;
+        let mut quests: Vec<Quest<'_>> = clients.iter().map(|client| Quest::new(client, subject)).collect();
         for _ in 0..MAX_ROUNDS {
-            let missing = missing(clients, subject, &answers.readings);
+            let missing = missing(&mut quests, &answers.readings);
             if missing.is_empty() {
                 break;
             }
             self.ask_round(missing, &mut answers).await;
         }
-        let name = format!("{WILDCARD_LABEL}.{}", subject.address.domain());
         if has_own_document(&answers) {
-            let request = Request::Addresses { name };
+            let request = Request::Addresses { name: format!("{WILDCARD_LABEL}.{}", subject.address.domain()) };
             let lookup = Lookup { kind: LookupKind::Wildcard, asked: request.asked(), request };
-            self.ask_round(vec![lookup.clone()], &mut answers).await;
+            if answers.readings.get(&lookup.request).is_none() {
+                self.ask_round(vec![lookup.clone()], &mut answers).await;
+            }
             answers.wildcard =
                 answers.readings.get(&lookup.request).is_some_and(|reading| matches!(reading.answer.reply, Reply::Addresses(_)));
         }
-        answers
+        let courses = quests.into_iter().map(|quest| quest.into_courses(&answers.readings)).collect();
+        Findings { answers, courses }
     }
 
     async fn ask_round(&self, lookups: Vec<Lookup>, answers: &mut Answers) {
@@ -56,27 +74,12 @@ impl Auditor {
     }
 }
 
-/// The lookups that some client wants and nobody has asked, under each assumption that the verdict will look at: each MX of the
-/// best preference, and the winner lost.
-fn missing(clients: &[&Client], subject: &Subject, readings: &Readings) -> Vec<Lookup> {
+/// The lookups that some client wants and nobody has asked, each once, under each assumption that the verdict will look at.
+fn missing(quests: &mut [Quest<'_>], readings: &Readings) -> Vec<Lookup> {
     let mut missing: Vec<Lookup> = Vec::new();
-    let mut add = |lookups: Vec<Lookup>| {
-        for lookup in lookups {
-            if !missing.iter().any(|known| known.request == lookup.request) {
-                missing.push(lookup);
-            }
-        }
-    };
-    for client in clients {
-        let first = search(client, subject, readings, Assumption::default());
-        let others = 1..first.discovery.equal_mx.clamp(1, MAX_EQUAL_MX);
-        let others = others.map(|mx| (mx, search(client, subject, readings, Assumption { lost: &[], mx })));
-        for (mx, found) in std::iter::once((0, first)).chain(others) {
-            let is_whole = found.missing.is_empty();
-            add(found.missing);
-            if let Some(win) = found.discovery.win.filter(|_| is_whole) {
-                add(search(client, subject, readings, Assumption { lost: &win.requests, mx }).missing);
-            }
+    for lookup in quests.iter_mut().flat_map(|quest| quest.advance(readings)) {
+        if !missing.iter().any(|known| known.request == lookup.request) {
+            missing.push(lookup);
         }
     }
     missing
@@ -88,7 +91,5 @@ fn has_own_document(answers: &Answers) -> bool {
         .any(|reading| matches!(reading.outcome, AnswerOutcome::Found | AnswerOutcome::Invalid))
 }
 
-/// MX of equal preference that are looked at; more are taken for the first ones.
-pub(super) const MAX_EQUAL_MX: usize = 4;
 const MAX_ROUNDS: usize = 16;
 const WILDCARD_LABEL: &str = "autodiscover-audit-wildcard-test";

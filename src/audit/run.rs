@@ -1,6 +1,7 @@
 //! The run: domains side by side, one writer beside them, nothing lost where it is cut.
 
 use std::{
+    collections::BTreeSet,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -12,12 +13,14 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Auditor, Progress, Tally,
+    Alerting, Auditor, Progress, Tally,
+    again::{Doubt, ask_again},
+    conclude::{Ending, is_outage},
     domain::Errand,
-    place::{Delivery, Outlet, Rules, places, same_domain},
+    place::{Delivery, Keep, Outlet, Rules, places, same_domain},
 };
 use crate::{
-    model::{Domain, Mailbox, Tenant, TenantId},
+    model::{Domain, Mailbox, Tenant, TenantId, counted},
     store::{self, DomainBatch, Entry, Recorded, RunId, RunState, Store, StoreError},
 };
 
@@ -26,8 +29,33 @@ use crate::{
 pub struct TenantJob {
     /// The tenant.
     pub tenant: Tenant,
-    /// Its mailboxes.
+    /// Its mailboxes: the whole list.
     pub mailboxes: Vec<Mailbox>,
+    /// Only these domains of it are gone through; `None`: all.
+    pub only: Option<BTreeSet<Domain>>,
+}
+
+impl TenantJob {
+    /// Whether the whole list is gone through.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.only.is_none()
+    }
+
+    /// Whether a domain is to be gone through, be it on the list or not.
+    pub(super) fn is_about(&self, domain: &Domain) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(domain))
+    }
+
+    /// The domains of the list that are gone through.
+    pub(super) fn domains(&self) -> impl Iterator<Item = &Domain> {
+        let domains = self.mailboxes.chunk_by(same_domain).filter_map(|chunk| Some(chunk.first()?.address.domain()));
+        domains.filter(|domain| self.is_about(domain))
+    }
+
+    fn mailboxes_in_scope(&self) -> u64 {
+        self.mailboxes.iter().filter(|mailbox| self.is_about(mailbox.address.domain())).count() as u64
+    }
 }
 
 /// How a run is made.
@@ -37,8 +65,12 @@ pub struct RunOptions {
     pub domains_at_once: usize,
     /// Goes on with the newest run that was not finished.
     pub resume: bool,
+    /// The jobs are all tenants that there are: the mailboxes of any other leave the list.
+    pub whole: bool,
     /// Takes a list that has shrunk by more than half since the last run.
     pub accept_shrunk_list: bool,
+    /// What becomes of the incidents.
+    pub alerting: Alerting,
     /// Cancelled: no further domain is begun, and those under way are recorded.
     pub stop: CancellationToken,
 }
@@ -68,7 +100,8 @@ pub enum RunError {
     Store(#[from] StoreError),
     /// A list has become much shorter.
     #[error(
-        "the list of tenant `{tenant}` has {now} mailboxes, and had {before} in the last run: if that is right, say so with --accept-shrunk-list"
+        "the list of tenant `{tenant}` has {}, and had {before} in the last run: if that is right, say so with --accept-shrunk-list",
+        counted(*.now, "mailbox", "mailboxes")
     )]
     ShrunkList {
         /// The tenant.
@@ -85,7 +118,7 @@ pub enum RunError {
     #[error("the audit of a domain broke off")]
     Broken(#[from] JoinError),
     /// Not every mailbox was recorded, though nothing stopped the run.
-    #[error("only {done} of {total} mailboxes were recorded: go on with --resume")]
+    #[error("only {done} of {} recorded: go on with --resume", counted(*.total, "mailbox was", "mailboxes were"))]
     Incomplete {
         /// Mailboxes that were.
         done: u64,
@@ -107,7 +140,7 @@ pub async fn run(
 ) -> Result<Summary, RunError> {
     let run = begin(auditor, store, jobs, options).await?;
     for job in jobs.iter() {
-        progress.expect(job.mailboxes.len() as u64);
+        progress.expect(job.mailboxes_in_scope());
     }
     tracing::info!(run = run.0, mailboxes = progress.tally().total, "run begins");
     let (sender, receiver) = mpsc::channel(BLOCKS_WAITING);
@@ -121,10 +154,22 @@ pub async fn run(
         return Err(RunError::Incomplete { done: tally.done, total: tally.total });
     }
     if !stopped {
+        let is_whole = jobs.iter().all(TenantJob::is_whole);
+        let is_outage = is_whole && is_outage(&tally);
+        let ending = Ending { store, run, alerting: &options.alerting, at: auditor.clock.seconds(), is_outage };
+        if is_whole {
+            ending.conclude_outage(&tally).await?;
+        }
         for job in jobs.iter() {
-            let domains: Vec<&Domain> =
-                job.mailboxes.chunk_by(same_domain).filter_map(|chunk| Some(chunk.first()?.address.domain())).collect();
-            recorded.gone += store.finish_tenant(run, (&job.tenant.id, &domains), auditor.clock.seconds()).await?;
+            recorded.gone += ending.conclude(job).await?.gone;
+        }
+        if options.whole {
+            let tenants: Vec<&TenantId> = jobs.iter().map(|job| &job.tenant.id).collect();
+            let gone = store.unlist_other_tenants(run, &tenants, auditor.clock.seconds()).await?;
+            if gone > 0 {
+                tracing::info!(mailboxes = gone, "tenants that are not in the configuration any more have left the reports");
+            }
+            recorded.gone += gone;
         }
     }
     let wanted = if stopped { RunState::Interrupted } else { RunState::Finished };
@@ -147,7 +192,7 @@ pub async fn run(
 
 async fn begin(auditor: &Auditor, store: &Store, jobs: &[TenantJob], options: &RunOptions) -> Result<RunId, RunError> {
     let at = auditor.clock.seconds();
-    for TenantJob { tenant, mailboxes } in jobs {
+    for TenantJob { tenant, mailboxes, .. } in jobs {
         let now = mailboxes.len() as u64;
         if let Some(before) = store.reader().previous_count(&tenant.id).await?
             && now * 2 < before
@@ -161,7 +206,8 @@ async fn begin(auditor: &Auditor, store: &Store, jobs: &[TenantJob], options: &R
     if options.resume {
         return store.resume_run(&tenants, at).await?.ok_or(RunError::NothingToResume);
     }
-    Ok(store.begin_run(&tenants, at).await?)
+    let is_whole = jobs.iter().all(TenantJob::is_whole);
+    Ok(if is_whole { store.begin_run(&tenants, at).await? } else { store.begin_part(&tenants, at).await? })
 }
 
 /// Asks about every domain, several at once, and hands the blocks on. Begins nothing new once it is stopped.
@@ -171,11 +217,15 @@ async fn ask_all(
     (options, progress): (&RunOptions, &Progress),
     sender: mpsc::Sender<Delivery>,
 ) -> Result<(), RunError> {
-    let mut tasks = JoinSet::new();
-    let rules = Rules::of(auditor);
+    let mut tasks: JoinSet<Option<Doubt>> = JoinSet::new();
+    let (rules, mut doubts) = (Rules::of(auditor), Vec::new());
+    let mut keep = |doubt: Option<Doubt>| {
+        progress.set_aside(doubt.as_ref().map_or(0, Doubt::mailboxes));
+        doubts.extend(doubt);
+    };
     for place in places(jobs) {
         while tasks.len() >= options.domains_at_once.max(1) {
-            tasks.join_next().await.transpose()?;
+            keep(tasks.join_next().await.transpose()?.flatten());
         }
         if options.stop.is_cancelled() || sender.is_closed() {
             break;
@@ -199,16 +249,19 @@ async fn ask_all(
             let (auditor, jobs, stop, sender) = (auditor.clone(), jobs.clone(), options.stop.clone(), sender.clone());
             tasks.spawn(async move {
                 let mailboxes = place.mailboxes(&jobs);
-                let (Some(tenant), Some(first)) = (place.tenant(&jobs), mailboxes.first()) else { return };
+                let (tenant, first) = (place.tenant(&jobs)?, mailboxes.first()?);
                 let errand = Errand { tenant, domain: first.address.domain(), mailboxes, recorded };
-                auditor.find_out(&errand, &stop, &Outlet { place: place.clone(), list, sender }).await;
+                let mut outlet = Outlet { place: place.clone(), list, sender, keep: Keep::InDoubt, kept: Vec::new() };
+                auditor.find_out(&errand, &stop, &mut outlet).await;
+                Doubt::of(outlet)
             });
         }
     }
+    drop(sender);
     while let Some(ended) = tasks.join_next().await {
-        ended?;
+        keep(ended?);
     }
-    Ok(())
+    ask_again(auditor, jobs, (options, progress), (doubts, places(jobs).count())).await
 }
 
 /// What the writer did.

@@ -4,17 +4,26 @@ use super::{
     endpoint::{EndpointTable, Use},
     judge::Residence,
 };
-use crate::model::{Cause, Class, Discovery, Domain, Verdict, Way, Win, is_within};
+use crate::model::{Cause, Class, Discovery, Domain, Obstacle, Readings, Reply, Request, Verdict, Way, Win, is_within};
 
 /// Why a client finds nothing.
-pub(super) fn of_nothing(domain: &Domain, discovery: &Discovery) -> Cause {
-    if is_within(domain.as_str(), ON_MICROSOFT) {
+pub(super) fn of_nothing(residence: &Residence<'_>, discovery: &Discovery) -> Cause {
+    let domain = residence.address.domain();
+    if is_unknown(domain, residence.readings) {
+        Cause::NoSuchDomain
+    } else if is_within(domain.as_str(), ON_MICROSOFT) {
         Cause::OnMicrosoftDomain
     } else if discovery.faults.is_empty() {
         Cause::NothingPublished
     } else {
         Cause::UnusableDocument
     }
+}
+
+/// Where DNS does not know the domain, there is nothing below it either (RFC 8020).
+fn is_unknown(domain: &Domain, readings: &Readings) -> bool {
+    let mx = readings.get(&Request::Mx { domain: domain.clone() });
+    mx.is_some_and(|mx| mx.answer.reply == Reply::Obstacle(Obstacle::NxDomain))
 }
 
 /// Why a client ends with these settings.

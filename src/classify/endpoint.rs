@@ -28,41 +28,23 @@ pub struct Endpoint {
 
 /// What a host is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(try_from = "String")]
 pub enum Use {
-    /// IMAP.
-    Imap,
-    /// POP3.
-    Pop3,
-    /// Submission.
-    Smtp,
-    /// ActiveSync.
-    ActiveSync,
-    /// Exchange Web Services.
-    Ews,
-    /// Exchange by other means.
-    Exchange,
-    /// Microsoft Graph.
-    Graph,
-    /// JMAP.
-    Jmap,
+    /// A client configures it.
+    Protocol(Protocol),
     /// Mail exchanger.
     Mx,
     /// Autodiscover entry point.
     Autodiscover,
 }
 
-impl From<Protocol> for Use {
-    fn from(protocol: Protocol) -> Self {
-        match protocol {
-            Protocol::Imap => Self::Imap,
-            Protocol::Pop3 => Self::Pop3,
-            Protocol::Smtp => Self::Smtp,
-            Protocol::ActiveSync => Self::ActiveSync,
-            Protocol::Ews => Self::Ews,
-            Protocol::Exchange => Self::Exchange,
-            Protocol::Graph => Self::Graph,
-            Protocol::Jmap => Self::Jmap,
+impl TryFrom<String> for Use {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match text.as_str() {
+            "mx" => Ok(Self::Mx),
+            "autodiscover" => Ok(Self::Autodiscover),
+            protocol => protocol.parse().map(Self::Protocol),
         }
     }
 }
@@ -158,27 +140,28 @@ mod tests {
     #[test]
     fn hosts_fall_into_their_classes() {
         let table = EndpointTable::built_in().unwrap();
+        let [imap, smtp, graph] = [Protocol::Imap, Protocol::Smtp, Protocol::Graph].map(Use::Protocol);
         for (host, used, class) in [
-            ("imap-mail.outlook.com", Use::Imap, Some(Class::Consumer)),
-            ("SMTP-MAIL.outlook.com.", Use::Smtp, Some(Class::Consumer)),
-            ("outlook.office365.com", Use::Imap, Some(Class::Shared)),
-            ("outlook.office365.com", Use::Smtp, Some(Class::ExchangeOnline)),
-            ("outlook.office365.com", Use::Graph, None),
-            ("smtp.office365.com", Use::Smtp, Some(Class::ExchangeOnline)),
-            ("smtp.office365.com", Use::Imap, None),
-            ("pod51036.outlook.com", Use::Imap, Some(Class::Retired)),
-            ("pod5103.outlook.com", Use::Imap, None),
-            ("evil-outlook.com", Use::Imap, None),
-            ("smtp-mail.outlook.com.evil.example", Use::Smtp, None),
+            ("imap-mail.outlook.com", imap, Some(Class::Consumer)),
+            ("SMTP-MAIL.outlook.com.", smtp, Some(Class::Consumer)),
+            ("outlook.office365.com", imap, Some(Class::Shared)),
+            ("outlook.office365.com", smtp, Some(Class::ExchangeOnline)),
+            ("outlook.office365.com", graph, None),
+            ("smtp.office365.com", smtp, Some(Class::ExchangeOnline)),
+            ("smtp.office365.com", imap, None),
+            ("pod51036.outlook.com", imap, Some(Class::Retired)),
+            ("pod5103.outlook.com", imap, None),
+            ("evil-outlook.com", imap, None),
+            ("smtp-mail.outlook.com.evil.example", smtp, None),
             ("contoso-com.mail.protection.outlook.com", Use::Mx, Some(Class::ExchangeOnline)),
             ("mail.protection.outlook.com", Use::Mx, None),
             ("evilmail.protection.outlook.com", Use::Mx, None),
             ("contoso-com.olc.protection.outlook.com", Use::Mx, Some(Class::Consumer)),
             ("0123.pamx1.hotmail.com", Use::Mx, Some(Class::Consumer)),
             ("contoso-com.o-v1.mx.microsoft", Use::Mx, Some(Class::ExchangeOnline)),
-            ("smtp.hve.mx.microsoft", Use::Smtp, Some(Class::ExchangeOnline)),
-            ("outlook.office365.us", Use::Imap, Some(Class::UsGovernment)),
-            ("smtp-namwest.outlook.com", Use::Smtp, Some(Class::Retired)),
+            ("smtp.hve.mx.microsoft", smtp, Some(Class::ExchangeOnline)),
+            ("outlook.office365.us", imap, Some(Class::UsGovernment)),
+            ("smtp-namwest.outlook.com", smtp, Some(Class::Retired)),
         ] {
             assert_eq!(table.find(host, used).map(|endpoint| endpoint.class), class, "{host} {used:?}");
         }

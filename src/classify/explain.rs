@@ -1,7 +1,7 @@
-//! One sentence for a person. Speaks of hosts and domains, never of a mailbox, so that it serves all mailboxes of a domain.
+//! One sentence for a person, or two. Speaks of hosts and domains, never of a mailbox, so that it serves all mailboxes of a domain.
 
 use super::judge::{Judgement, Residence};
-use crate::model::{Cause, Class, Discovery, Hosting, Server, Trouble, Verdict, Way, Win, expand};
+use crate::model::{Cause, Class, Discovery, Hosting, LookupKind, Obstacle, Reply, Server, Trouble, Verdict, Way, Win, expand};
 
 /// What the sentence on a winner is made of.
 pub(super) struct Story<'a> {
@@ -15,20 +15,32 @@ pub(super) struct Story<'a> {
 /// The sentence on what won.
 pub(super) fn win(story: &Story<'_>) -> String {
     let source = source(story.win);
-    let hosts = name_servers(story.residence, &story.servers);
+    let protocols = story.residence.protocols;
+    let is_on = |server: &&Server| protocols.is_enabled(server.protocol);
+    let on: Vec<&Server> = story.servers.iter().copied().filter(is_on).collect();
+    if on.is_empty() && !story.servers.is_empty() {
+        let sentence = sentence(story, &source, &story.servers);
+        return format!("{sentence} None of that is switched on for the mailbox.");
+    }
+    sentence(story, &source, &on)
+}
+
+fn sentence(story: &Story<'_>, source: &str, servers: &[&Server]) -> String {
+    let hosts = name_servers(story.residence, servers);
     match story.verdict {
-        Verdict::Consumer if story.servers.iter().all(|server| server.class != Some(Class::Consumer)) => {
+        Verdict::Consumer if servers.iter().all(|server| server.class != Some(Class::Consumer)) => {
             format!("{source} is the consumer service's own, though its servers look right today: {hosts}.")
         }
         Verdict::Consumer => {
-            let consumer: Vec<&Server> = story.servers.iter().copied().filter(|server| server.class == Some(Class::Consumer)).collect();
+            let consumer: Vec<&Server> = servers.iter().copied().filter(|server| server.class == Some(Class::Consumer)).collect();
             format!("{source} names {}, of the consumer service.", name_servers(story.residence, &consumer))
         }
         Verdict::Foreign => format!("{source} names {hosts}, which does not belong to {}.", home_of(story.residence.hosting)),
         Verdict::WrongCloud => format!("{source} names {hosts}, of another Microsoft cloud than the mailbox's."),
         Verdict::Retired => format!("{source} names {hosts}, which Microsoft has switched off."),
         Verdict::Insecure => format!("{source} names {hosts} without encryption: the password would go in clear."),
-        Verdict::NotFound => format!("{source} names {hosts} and no outgoing server."),
+        Verdict::NotFound if story.residence.protocols.smtp => format!("{source} names {hosts} and no outgoing server."),
+        Verdict::NotFound => format!("{source} names {hosts} and no outgoing server; sending is switched off for the mailbox."),
         Verdict::Ok | Verdict::Undetermined if story.win.guarded.is_some() => {
             format!("{source} stands for {hosts}, where the mailbox lives.")
         }
@@ -91,14 +103,26 @@ fn source(win: &Win) -> String {
 pub(super) fn nothing(cause: Cause, residence: &Residence<'_>, discovery: &Discovery) -> String {
     let domain = residence.address.domain();
     match (cause, discovery.faults.first()) {
+        (Cause::NoSuchDomain, _) => format!("DNS does not know the domain {domain} (NXDOMAIN): no client can find anything for it."),
         (Cause::OnMicrosoftDomain, _) => {
             format!("Nothing answers for {domain}, and under onmicrosoft.com nobody can publish anything: the user must type the settings.")
         }
         (_, Some(fault)) => {
             format!("Nothing usable answers for {domain}: {} ({}). The user must type the settings.", fault.lookup.asked, fault.why)
         }
+        _ if is_declined(residence, discovery) => {
+            format!("The SRV records of {domain} say that mail services are explicitly not offered: the user must type the settings.")
+        }
         _ => format!("Nothing is published for {domain} where this client looks: the user must type the settings."),
     }
+}
+
+/// Whether SRV records say `.`: decidedly not available (RFC 6186 section 3.4).
+fn is_declined(residence: &Residence<'_>, discovery: &Discovery) -> bool {
+    let services = discovery.lookups.iter().filter(|lookup| lookup.kind == LookupKind::Srv);
+    services
+        .filter_map(|lookup| residence.readings.get(&lookup.request))
+        .any(|reading| reading.answer.reply == Reply::Obstacle(Obstacle::NotOffered))
 }
 
 /// The sentence on a discovery in doubt.

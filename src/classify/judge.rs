@@ -6,7 +6,8 @@ use super::{
     explain,
 };
 use crate::model::{
-    Address, Cause, Class, Cloud, Discovery, Hosting, Protocol, Security, Server, Settings, Source, Verdict, Way, Win, expand, registrable,
+    Address, Cause, Class, Cloud, Discovery, Hosting, Protocol, Protocols, Readings, Security, Server, Settings, Source, Verdict, Way, Win,
+    expand, registrable,
 };
 
 /// Where a mailbox lives, and what is right for it.
@@ -20,6 +21,10 @@ pub struct Residence<'a> {
     pub allowed_hosts: &'a [String],
     /// A name that nobody would create resolves in the domain.
     pub wildcard: bool,
+    /// What is switched on for it.
+    pub protocols: Protocols,
+    /// What was read of its domain.
+    pub readings: &'a Readings,
 }
 
 /// What a discovery is worth.
@@ -58,7 +63,7 @@ pub fn judge(endpoints: &EndpointTable, residence: &Residence<'_>, discovery: &D
 }
 
 fn not_found(residence: &Residence<'_>, discovery: &Discovery) -> Judgement {
-    let cause = cause::of_nothing(residence.address.domain(), discovery);
+    let cause = cause::of_nothing(residence, discovery);
     Judgement {
         verdict: Verdict::NotFound,
         cause: Some(cause),
@@ -151,7 +156,7 @@ fn class_of(endpoints: &EndpointTable, residence: &Residence<'_>, server: &Serve
     if is_allowed(&host, residence) {
         return Class::Allowed;
     }
-    match endpoints.find(&host, server.protocol.into()) {
+    match endpoints.find(&host, Use::Protocol(server.protocol)) {
         Some(endpoint) => endpoint.class,
         None if is_own(&host, residence) => Class::OwnDomain,
         None => Class::Foreign,

@@ -8,12 +8,13 @@ use std::{
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
-use super::{Common, Exit, exit::UsageError, network::NetworkArgs, site::Site};
+use super::{Common, Exit, exit::UsageError, network::NetworkArgs, output::Output, site::Site};
 use crate::{
     audit::{Answers, Case},
     clients::Client,
     config::read_allowed_host,
-    model::{Address, Hosting, Profile, Subject, Tenant, Verdict},
+    mailboxes::PlainLine,
+    model::{Address, Hosting, Profile, Subject, Tenant, Verdict, visible},
     remedy::SettingsTable,
     report::{CheckView, LookupView},
 };
@@ -21,7 +22,8 @@ use crate::{
 /// Single addresses.
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
-    /// Mail addresses, or `-` for a list of them on standard input, one a line
+    /// Mail addresses, or `-` for a list of them on standard input, one a line; one that is none is named at the end, the others are
+    /// checked, and the exit code is then 3
     #[arg(required = true, value_name = "ADDRESS")]
     addresses: Vec<String>,
     /// Looks only at this client (repeatable); it then counts as audited
@@ -47,9 +49,9 @@ enum CheckFormat {
     Jsonl,
 }
 
-pub(super) async fn run(args: &CheckArgs, common: &Common, out: &mut impl Write) -> anyhow::Result<Exit> {
-    let addresses = addresses(&args.addresses)?;
-    if args.format == CheckFormat::Json && addresses.len() != 1 {
+pub(super) async fn run(args: &CheckArgs, common: &Common, out: &mut Output) -> anyhow::Result<Exit> {
+    let Asked { addresses, faults } = Asked::read(&args.addresses)?;
+    if args.format == CheckFormat::Json && addresses.len() + faults.len() != 1 {
         return Err(UsageError("--format json writes one object, for one address: use --format jsonl for several".to_owned()).into());
     }
     let site = Site::load(common)?;
@@ -67,6 +69,7 @@ pub(super) async fn run(args: &CheckArgs, common: &Common, out: &mut impl Write)
     };
     let to_type = SettingsTable::built_in()?.to_type(args.hosting, None);
     let profile = Arc::new(Profile::default());
+    let count = addresses.len();
     let (mut findings, mut unsure) = (false, false);
     for (at, address) in addresses.into_iter().enumerate() {
         let subject = Subject { address };
@@ -85,6 +88,13 @@ pub(super) async fn run(args: &CheckArgs, common: &Common, out: &mut impl Write)
         out.flush()?;
         findings |= view.needs_manual_configuration;
         unsure |= view.clients.iter().any(|client| client.audited && client.verdict == Verdict::Undetermined);
+        if out.has_gone() {
+            unsure |= at + 1 < count;
+            break;
+        }
+    }
+    if !faults.is_empty() {
+        return Err(UsageError(faults.join("\n       ")).into());
     }
     Ok(match (findings, unsure) {
         (true, _) => Exit::Findings,
@@ -118,32 +128,42 @@ fn view(
     CheckView::new(subject.address.clone(), auditor.clock.now().to_string(), &outcome, lookups)
 }
 
-fn addresses(arguments: &[String]) -> anyhow::Result<Vec<Address>> {
-    let mut texts = Vec::new();
-    for argument in arguments {
-        if argument != "-" {
-            texts.push(argument.clone());
-            continue;
+/// What was asked for: the addresses, and what is wrong with the rest.
+#[derive(Debug, Default)]
+struct Asked {
+    addresses: Vec<Address>,
+    faults: Vec<String>,
+}
+
+impl Asked {
+    fn read(arguments: &[String]) -> anyhow::Result<Self> {
+        let mut asked = Self::default();
+        for argument in arguments {
+            if argument != "-" {
+                asked.add(argument, "");
+                continue;
+            }
+            for (at, line) in std::io::stdin().lock().split(b'\n').enumerate() {
+                let line = line.context("standard input cannot be read")?;
+                let line = String::from_utf8_lossy(&line);
+                if !line.trim().is_empty() {
+                    asked.add(&line, &format!("line {} of standard input: ", at + 1));
+                }
+            }
         }
-        for line in std::io::stdin().lock().lines() {
-            let line = line.context("standard input cannot be read")?;
-            if !line.trim().is_empty() {
-                texts.push(line);
+        if asked.addresses.is_empty() && asked.faults.is_empty() {
+            return Err(UsageError("no address on standard input".to_owned()).into());
+        }
+        Ok(asked)
+    }
+
+    fn add(&mut self, text: &str, place: &str) {
+        match Address::parse(PlainLine::read(text).address) {
+            Ok(address) => self.addresses.push(address),
+            Err(error) => {
+                let fault = format!("{place}`{}` is not an address that can be checked: {error}", text.trim());
+                self.faults.push(visible(&fault).into_owned());
             }
         }
     }
-    let (mut addresses, mut errors) = (Vec::new(), Vec::new());
-    for text in &texts {
-        match Address::parse(text) {
-            Ok(address) => addresses.push(address),
-            Err(error) => errors.push(format!("`{}` is not an address that can be checked: {error}", text.trim())),
-        }
-    }
-    if !errors.is_empty() {
-        return Err(UsageError(errors.join("\n       ")).into());
-    }
-    if addresses.is_empty() {
-        return Err(UsageError("no address on standard input".to_owned()).into());
-    }
-    Ok(addresses)
 }

@@ -1,8 +1,11 @@
 //! Exit codes, and the one place where errors are printed.
 
-use std::{io, process::ExitCode};
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
-use crate::{audit::RunError, mailboxes::ListError, store::StoreError};
+use crate::{audit::RunError, mailboxes::ListError, model::visible_lines, store::StoreError};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,21 +47,18 @@ pub(super) fn of_usage(error: &clap::Error) -> Exit {
 }
 
 /// Prints an error, once, with its causes.
-#[expect(clippy::print_stderr, reason = "this is where the command line speaks of its errors")]
 pub(super) fn of_result(result: anyhow::Result<Exit>) -> Exit {
     let error = match result {
         Ok(exit) => return exit,
         Err(error) => error,
     };
-    if is_broken_pipe(&error) {
-        return Exit::Clean;
-    }
-    eprintln!("error: {}", chain(&error));
+    // a closed standard error leaves nobody to tell
+    drop(writeln!(io::stderr(), "error: {}", visible_lines(&chain(&error))));
     if is_usage(&error) { Exit::Usage } else { Exit::Failed }
 }
 
 /// The error and its causes; a cause whose words stand in the one before it is left out.
-fn chain(error: &anyhow::Error) -> String {
+pub(super) fn chain(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain().map(ToString::to_string) {
         if text.is_empty() {
@@ -77,9 +77,4 @@ fn is_usage(error: &anyhow::Error) -> bool {
             || cause.downcast_ref::<StoreError>().is_some_and(StoreError::is_usage)
             || matches!(cause.downcast_ref(), Some(RunError::ShrunkList { .. } | RunError::NothingToResume))
     })
-}
-
-/// Whoever read our output has gone, as `head` does.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe))
 }

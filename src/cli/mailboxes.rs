@@ -9,9 +9,10 @@ use std::{
 use clap::{Args, Subcommand};
 
 use super::{Common, Exit, site::Site};
+pub(super) use crate::model::counted as count;
 use crate::{
     mailboxes::{List, ListError, ListProblem, read_from, read_list},
-    model::Mailbox,
+    model::{Mailbox, visible_lines},
 };
 
 /// A list of mailboxes.
@@ -45,6 +46,13 @@ pub(super) fn run(args: &MailboxesArgs, common: &Common, out: &mut impl Write) -
 /// # Errors
 /// Where writing fails.
 pub fn check<S: AsRef<str>>(file: &Path, clients: &[S], all: bool, out: &mut impl Write) -> io::Result<Exit> {
+    let mut told = Vec::new();
+    let exit = tell(file, clients, all, &mut told)?;
+    out.write_all(visible_lines(&String::from_utf8_lossy(&told)).as_bytes())?;
+    Ok(exit)
+}
+
+fn tell<S: AsRef<str>>(file: &Path, clients: &[S], all: bool, out: &mut impl Write) -> io::Result<Exit> {
     let read = if file == Path::new("-") { read_from(io::stdin().lock(), "the standard input", clients) } else { read_list(file, clients) };
     match read {
         Ok(list) => {
@@ -143,12 +151,6 @@ fn tally(mailboxes: &[Mailbox], name: impl Fn(&Mailbox) -> Option<String>) -> BT
 
 fn joined(counts: &BTreeMap<String, usize>) -> String {
     counts.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
-}
-
-/// A number with its noun.
-pub(super) fn count(number: impl TryInto<u64>, one: &str, many: &str) -> String {
-    let number: u64 = number.try_into().unwrap_or(u64::MAX);
-    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 const MAX_REFUSED_NAMED: usize = 20;

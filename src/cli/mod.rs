@@ -5,17 +5,22 @@ mod check;
 pub mod config;
 mod db;
 mod exit;
+mod follow;
+mod incidents;
 mod log;
 pub mod mailboxes;
 mod network;
+mod output;
 mod report;
+mod serve;
 mod site;
 
-use std::{ffi::OsString, io, path::PathBuf};
+use std::{ffi::OsString, io::Write as _, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
 pub use exit::Exit;
+use output::Output;
 
 /// Finds the users whose mail client would be routed to the wrong Microsoft service, before they call.
 #[derive(Debug, Parser)]
@@ -43,12 +48,16 @@ struct Common {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Shows what each mail client would configure for single addresses, without any configuration or database
+    /// Shows what each mail client would configure for single addresses; needs no configuration and no database
     Check(check::CheckArgs),
     /// Makes one run over all tenants' mailboxes and stores what it finds
     Audit(audit::AuditArgs),
     /// Writes the report of who needs manual configuration, from the database
     Report(report::ReportArgs),
+    /// Audits by schedule and tells of what changes, until it is told to end (SIGTERM); SIGHUP reads the configuration anew
+    Serve(serve::ServeArgs),
+    /// Shows what is wrong over time, acknowledges and exempts it
+    Incidents(incidents::IncidentsArgs),
     /// Works on a list of mailboxes
     Mailboxes(mailboxes::MailboxesArgs),
     /// Works on the configuration
@@ -80,16 +89,18 @@ pub fn main_with(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone
 }
 
 async fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
-    let mut out = io::BufWriter::new(io::stdout());
+    let mut out = Output::new();
     let exit = match &cli.command {
         Command::Check(args) => check::run(args, &cli.common, &mut out).await,
         Command::Audit(args) => audit::run(args, &cli.common, &mut out).await,
+        Command::Serve(_) => serve::run(&cli.common).await,
         Command::Report(args) => report::run(args, &cli.common, &mut out).await,
+        Command::Incidents(args) => incidents::run(args, &cli.common, &mut out).await,
         Command::Mailboxes(args) => mailboxes::run(args, &cli.common, &mut out),
         Command::Config(args) => config::run(args, &cli.common, &mut out),
         Command::Db(args) => db::run(args, &cli.common, &mut out).await,
     };
-    io::Write::flush(&mut out)?;
+    out.flush()?;
     exit
 }
 

@@ -30,6 +30,11 @@ pub(super) struct NetworkArgs {
 }
 
 impl NetworkArgs {
+    /// Whether the command line says anything of the network.
+    pub(super) fn is_any(&self) -> bool {
+        !(self.allow_network.is_empty() && self.dns_server.is_empty() && self.ca_file.is_empty() && self.connect_to.is_empty())
+    }
+
     /// The settings with what the command line adds.
     pub(super) fn apply(&self, mut settings: Settings) -> Settings {
         settings.allow_networks.extend(&self.allow_network);

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufWriter, Write},
+    io::BufWriter,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
@@ -10,17 +10,18 @@ use std::{
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
-use super::{Common, Exit, exit::UsageError, site::Site};
+use super::{Common, Exit, exit::UsageError, output::Output, site::Site};
 use crate::{
     clock::Clock,
     model::{TenantId, Verdict},
     remedy::SettingsTable,
-    report::{CsvDialect, Format, Numbers, ReportSubject, Request, Selection, write_report},
-    store::{Reader, ReportFilter, RunId, Store},
+    report::{CsvDialect, Format, Head, ReportSubject, Request, Selection, write_report},
+    store::{ReportFilter, RunId, Snapshot, Store},
 };
 
 /// The report.
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
 pub(super) struct ReportArgs {
     /// The database in place of the configuration's
     #[arg(long, value_name = "FILE")]
@@ -34,16 +35,17 @@ pub(super) struct ReportArgs {
     /// Only this tenant
     #[arg(long, value_name = "ID", value_parser = super::audit::parse_tenant)]
     tenant: Option<TenantId>,
-    /// Only this verdict (repeatable): ok, undetermined, `not_found`, insecure, retired, `wrong_cloud`, foreign, consumer
+    /// Only this verdict (repeatable; the head and the exit code then speak of what is shown): ok, undetermined, `not_found`, insecure, retired, `wrong_cloud`, foreign, consumer
     #[arg(long, value_name = "VERDICT", value_parser = parse_verdict)]
     verdict: Vec<Verdict>,
-    /// Only this client (repeatable)
+    /// Only this client (repeatable; the head and the exit code then speak of what is shown)
     #[arg(long, value_name = "NAME")]
     client: Vec<String>,
     /// As it was after this run
     #[arg(long, value_name = "NUMBER")]
     run: Option<i64>,
-    /// What the table is for; `excel` begins with a byte order mark
+    /// What the table is for. `excel` begins with a byte order mark: it opens by double click where the system's list separator is a
+    /// comma; elsewhere import it as UTF-8, separated by commas
     #[arg(long, value_name = "DIALECT", default_value = "rfc4180")]
     csv_dialect: Dialect,
     /// Names every mailbox in the text, not the first 20 of a group
@@ -68,7 +70,7 @@ enum Dialect {
     Excel,
 }
 
-pub(super) async fn run(args: &ReportArgs, common: &Common, out: &mut impl Write) -> anyhow::Result<Exit> {
+pub(super) async fn run(args: &ReportArgs, common: &Common, out: &mut Output) -> anyhow::Result<Exit> {
     let site = Site::load(common)?;
     site.require_clients(&args.client)?;
     let reader = Store::open_read_only(&site.database(args.database.as_ref())?).await?;
@@ -77,7 +79,7 @@ pub(super) async fn run(args: &ReportArgs, common: &Common, out: &mut impl Write
     {
         return Err(UsageError(format!("the database has no run {run}")).into());
     }
-    let numbers = reader.summary(&ReportFilter::default()).await?;
+    let numbers = reader.summary(&ReportFilter { run: args.run.map(RunId), ..ReportFilter::default() }).await?;
     if let Some(tenant) = args.tenant.as_ref().filter(|tenant| numbers.iter().all(|known| known.tenant != **tenant)) {
         let known: Vec<&str> = numbers.iter().map(|known| known.tenant.as_str()).collect();
         return Err(UsageError(format!("the database has no tenant `{tenant}`; it has {}", known.join(", "))).into());
@@ -92,28 +94,35 @@ pub(super) async fn run(args: &ReportArgs, common: &Common, out: &mut impl Write
         generated_at: Clock::system().seconds(),
         settings_for: &settings_for,
     };
-    let numbers = match &args.output {
-        None => write_report(&reader, &request, out).await?,
+    let mut snapshot = reader.snapshot().await?;
+    let head = Head::read(&mut snapshot, &request).await?;
+    match &args.output {
+        None => {
+            let written = write_report(&mut snapshot, (&request, &head), out.while_read()).await;
+            if !out.has_gone() {
+                written?;
+            }
+        }
         Some(path) => {
             let partial = path.with_added_extension("partial");
-            let written = write_file(&reader, &request, &partial).await;
-            let renamed = written.and_then(|numbers| fs::rename(&partial, path).map(|()| numbers).map_err(anyhow::Error::from));
+            let written = write_file(&mut snapshot, (&request, &head), &partial).await;
+            let renamed = written.and_then(|()| fs::rename(&partial, path).map_err(anyhow::Error::from));
             if renamed.is_err() {
                 // the first error is the one to tell
                 drop(fs::remove_file(&partial));
             }
-            renamed.with_context(|| format!("`{}` cannot be written", path.display()))?
+            renamed.with_context(|| format!("`{}` cannot be written", path.display()))?;
         }
-    };
-    Ok(exit(numbers))
+    }
+    Ok(exit(&head))
 }
 
 /// Readable to its owner only, as the database is: it holds personal data.
-async fn write_file(reader: &Reader, request: &Request<'_>, path: &Path) -> anyhow::Result<Numbers> {
+async fn write_file(snapshot: &mut Snapshot, (request, head): (&Request<'_>, &Head), path: &Path) -> anyhow::Result<()> {
     let mut file = BufWriter::new(fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?);
-    let numbers = write_report(reader, request, &mut file).await?;
+    write_report(snapshot, (request, head), &mut file).await?;
     file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
-    Ok(numbers)
+    Ok(())
 }
 
 fn format(args: &ReportArgs) -> Format {
@@ -126,8 +135,9 @@ fn format(args: &ReportArgs) -> Format {
     }
 }
 
-fn exit(numbers: Numbers) -> Exit {
-    if numbers.checked == 0 {
+fn exit(head: &Head) -> Exit {
+    let numbers = head.total;
+    if head.is_empty() {
         Exit::Undetermined
     } else if numbers.needs_manual_configuration > 0 {
         Exit::Findings
@@ -137,6 +147,9 @@ fn exit(numbers: Numbers) -> Exit {
         Exit::Clean
     }
 }
+
+const EXIT_CODES: &str = "Exit codes, for the mailboxes of --tenant, --client and --verdict: 0 none needs manual configuration, 1 some do, \
+2 none is known to and some could not be told, or nothing has been checked yet; clients that are not audited are no findings";
 
 fn parse_verdict(text: &str) -> Result<Verdict, String> {
     let known = Verdict::ALL.map(Verdict::as_str).join(", ");

@@ -3,20 +3,23 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use anyhow::Context;
 
 use super::{Common, exit::UsageError, network::NetworkArgs};
 use crate::{
-    audit::{Auditor, TenantJob},
+    audit::{Alerting, Auditor, TenantJob},
     classify::EndpointTable,
     clients::ClientTable,
     clock::Clock,
-    config::Config,
+    config::{Config, ListenAddress, ListenerSettings},
+    daemon::{Plant, Post, ScheduleSettings, TenantScheduleSettings, listener::Basis},
     mailboxes,
     model::{Hosting, Tenant, TenantId},
-    network::{Network, Parts, Settings},
+    network::{Network, Outbound, OutboundSettings, Parts, Settings},
+    remedy::SettingsTable,
     wire,
 };
 
@@ -29,13 +32,29 @@ pub(super) struct Site {
     endpoints: EndpointTable,
 }
 
+/// A tenant's mailboxes, and what of its list is not among them.
+#[derive(Debug)]
+pub(super) struct ListedJob {
+    /// What the audit takes.
+    pub(super) job: TenantJob,
+    /// Where the list is; `-` for standard input.
+    pub(super) list: PathBuf,
+    /// Rows that someone should put right.
+    pub(super) refused: u64,
+}
+
 impl Site {
     /// Reads the configuration: the one that is named, or the system's where it exists.
     pub(super) fn load(common: &Common) -> anyhow::Result<Self> {
         let Some(path) = config_path(common) else {
             return Ok(Self { config: None, clients: ClientTable::built_in()?, endpoints: EndpointTable::built_in()? });
         };
-        let config = Config::load_with(&path, &client_names).map_err(|errors| UsageError(errors.to_string()))?;
+        Self::load_from(&path)
+    }
+
+    /// Reads the configuration in a file.
+    pub(super) fn load_from(path: &Path) -> anyhow::Result<Self> {
+        let config = Config::load_with(path, &client_names).map_err(|errors| UsageError(errors.to_string()))?;
         let clients = client_table(config.clients_file.as_deref()).map_err(UsageError)?;
         let endpoints = match &config.endpoints_file {
             None => EndpointTable::built_in()?,
@@ -98,7 +117,7 @@ impl Site {
     }
 
     /// The tenants with their lists.
-    pub(super) fn jobs(&self, ids: &[TenantId]) -> anyhow::Result<Vec<TenantJob>> {
+    pub(super) fn jobs(&self, ids: &[TenantId]) -> anyhow::Result<Vec<ListedJob>> {
         let lists = self.config.iter().flat_map(|config| &config.tenants);
         let path_of = |id: &TenantId| lists.clone().find(|known| known.tenant.id == *id).map(|known| known.mailboxes.clone());
         let jobs = self.tenants(ids)?.into_iter().map(|tenant| {
@@ -109,7 +128,7 @@ impl Site {
     }
 
     /// A tenant with the list in a file.
-    pub(super) fn job(&self, tenant: Tenant, list: &Path) -> anyhow::Result<TenantJob> {
+    pub(super) fn job(&self, tenant: Tenant, list: &Path) -> anyhow::Result<ListedJob> {
         let read = if list == Path::new("-") {
             mailboxes::read_from(std::io::stdin().lock(), "standard input", &self.client_names())?
         } else {
@@ -121,7 +140,39 @@ impl Site {
                 "the list has rows that were left out: see `autodiscover-audit mailboxes check`"
             );
         }
-        Ok(TenantJob { tenant, mailboxes: read.mailboxes })
+        Ok(ListedJob {
+            list: list.to_owned(),
+            refused: read.faulty_count(),
+            job: TenantJob { tenant, mailboxes: read.mailboxes, only: None },
+        })
+    }
+
+    /// What a service of this configuration works with.
+    pub(super) fn plant(&self) -> anyhow::Result<Plant> {
+        let config = self.config.as_ref().context("a service needs a configuration")?;
+        let schedule = ScheduleSettings::default();
+        let mut posts = Vec::new();
+        for entry in &config.tenants {
+            let tenant = self.complete(entry.tenant.clone());
+            let timetable = schedule.timetable(&tenant.id, &TenantScheduleSettings::default())?;
+            posts.push(Post { tenant, list: entry.mailboxes.clone(), timetable });
+        }
+        let tenants: Vec<Tenant> = posts.iter().map(|post| post.tenant.clone()).collect();
+        let basis =
+            Basis { token: None, tenants, clients: self.client_names(), settings: SettingsTable::built_in()?, channels: Vec::new() };
+        Ok(Plant {
+            database: config.database.clone(),
+            posts,
+            network: config.network.clone(),
+            clients: self.clients.clone(),
+            endpoints: self.endpoints.clone(),
+            domains_at_once: config.audit.domains_at_once,
+            alerting: Alerting::default(),
+            heartbeat: None,
+            outbound: Outbound::new(&OutboundSettings::default(), Clock::system())?,
+            listener: ListenerSettings { address: ListenAddress::Off, ..ListenerSettings::default() },
+            basis: Arc::new(basis),
+        })
     }
 
     /// The one tenant of a run without configuration.

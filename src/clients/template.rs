@@ -63,7 +63,9 @@ impl Template {
         let probe = subject.address_for(after_scheme.split(['/', ':', '?']).next()?);
         let written = probe.percent_encoded();
         let shown = if probe == subject.address { EMAIL_ADDRESS_IN_URL } else { &written };
-        Some(Lookup { kind, request: Request::Get { url: url.replace("{address}", &written) }, asked: url.replace("{address}", shown) })
+        let asked = url.replace("{address}", shown);
+        let (url, address) = (url.replace("{address}", &written), url.contains("{address}").then_some(probe));
+        Some(Lookup { kind, request: Request::Get { url, address }, asked })
     }
 }
 
@@ -83,7 +85,8 @@ mod tests {
     #[test]
     fn the_address_goes_to_the_own_domain_and_postmaster_to_strangers() {
         let own = lookup("https://autoconfig.{domain}/c.xml?emailaddress={address}", None).unwrap();
-        assert_eq!(own.request, Request::Get { url: "https://autoconfig.contoso.com/c.xml?emailaddress=%3Danna%2Bb%40contoso.com".into() });
+        let url = "https://autoconfig.contoso.com/c.xml?emailaddress=%3Danna%2Bb%40contoso.com".to_owned();
+        assert_eq!(own.request, Request::Get { url, address: "=anna+b@contoso.com".parse().ok() });
         assert_eq!(own.asked, "https://autoconfig.contoso.com/c.xml?emailaddress=%EMAILADDRESS:URL%");
         let mx = Mx::reduce("contoso-com.mail.protection.outlook.com", "contoso.com").unwrap();
         let stranger = lookup("https://autoconfig.{mx-base}/c.xml?emailaddress={address}", Some(&mx)).unwrap();

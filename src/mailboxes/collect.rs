@@ -14,10 +14,11 @@ use serde_json::{Map, Value};
 use crate::model::{Address, Domain, Mailbox, Profile};
 
 use super::{
-    column::{Column, RANK_EMAIL_ADDRESSES, RANK_SIGN_IN_NAME},
+    column::{Column, RANK_SIGN_IN_NAME, sign_in_name_stands_in},
     detect::{Shape, is_preamble},
     line::{Line, Lines, Row},
     list::{Duplicate, Format, List, MAX_NAMED, Refusal, RefusalReason, TextEncoding, Warning},
+    note::{Note, Notes},
     row::{Fields, shorten},
     split::Splitter,
 };
@@ -28,20 +29,33 @@ pub(super) struct Collector<'a> {
     entries: Vec<(Mailbox, u64)>,
     domains: HashSet<Domain>,
     profiles: HashSet<Arc<Profile>>,
-    not_utf8: Option<(u64, u64)>,
+    notes: Notes,
     list: List,
+}
+
+/// The columns of a list that has a header, or of a JSON object.
+struct Header {
+    columns: Vec<Option<Column>>,
+    sign_in_name_stands_in: bool,
 }
 
 impl<'a> Collector<'a> {
     pub(super) fn new(clients: &'a [&'a str]) -> Self {
-        Self { clients, entries: Vec::new(), domains: HashSet::new(), profiles: HashSet::new(), not_utf8: None, list: List::default() }
+        Self {
+            clients,
+            entries: Vec::new(),
+            domains: HashSet::new(),
+            profiles: HashSet::new(),
+            notes: Notes::default(),
+            list: List::default(),
+        }
     }
 
     /// An address a line; `#` starts a comment.
     pub(super) fn read_text<R: BufRead>(&mut self, lines: &mut Lines<R>) -> io::Result<()> {
         while let Some(line) = lines.next_line()? {
             let Some(text) = self.usable(&line, true) else { continue };
-            let fields = Fields::address(&text);
+            let fields = Fields::of_line(&text);
             self.accept(line.number, &text, &fields);
         }
         Ok(())
@@ -54,9 +68,9 @@ impl<'a> Collector<'a> {
             match serde_json::from_str::<Map<String, Value>>(&text) {
                 Err(error) => self.refuse(line.number, &text, RefusalReason::Json(shorten(&error.to_string(), 120))),
                 Ok(object) => {
-                    let columns = self.assign(object.keys().map(String::as_str));
-                    let mut fields = Fields::default();
-                    for (column, value) in columns.into_iter().zip(object.values()) {
+                    let header = self.assign(object.keys().map(String::as_str));
+                    let mut fields = Fields::new(header.sign_in_name_stands_in);
+                    for (column, value) in header.columns.into_iter().zip(object.values()) {
                         if let Some(column) = column {
                             fields.push(column, json_text(value));
                         }
@@ -72,9 +86,9 @@ impl<'a> Collector<'a> {
     pub(super) fn read_csv<R: BufRead>(&mut self, lines: &mut Lines<R>, shape: &Shape) -> io::Result<()> {
         let has_comments = shape.format == Format::Csv;
         let mut splitter = Splitter::new(shape.separator);
-        let mut columns: Option<Vec<Option<Column>>> = None;
+        let mut header: Option<Header> = None;
         while let Some(mut row) = lines.next_row(shape.separator)? {
-            let stands_alone = row.first.cut || row.first.bytes.first() == Some(&b'#') && (has_comments || columns.is_none());
+            let stands_alone = row.first.cut || row.first.bytes.first() == Some(&b'#') && (has_comments || header.is_none());
             if stands_alone {
                 lines.give_back(std::mem::take(&mut row.rest));
             }
@@ -82,11 +96,11 @@ impl<'a> Collector<'a> {
             let (number, cut) = (row.first.number, row.first.cut || row.rest.iter().any(|line| line.cut));
             let whole = Line { number, bytes, cut };
             let Some(text) = self.usable(&whole, has_comments) else { continue };
-            let Some(known) = &columns else {
+            let Some(known) = &header else {
                 if is_preamble(&text) {
                     self.list.blanks += 1;
                 } else {
-                    columns = Some(self.assign(splitter.split(&text).iter()));
+                    header = Some(self.assign(splitter.split(&text).iter()));
                 }
                 continue;
             };
@@ -97,16 +111,17 @@ impl<'a> Collector<'a> {
             let cells = splitter.split(&text);
             if cells.iter().all(|cell| cell.trim().is_empty()) {
                 self.list.blanks += 1;
-            } else if cells.len() == known.len() {
-                let mut fields = Fields::default();
-                for (column, cell) in known.iter().zip(cells) {
+            } else if cells.len() == known.columns.len() || cells.len() < known.columns.len() && row.rest.is_empty() {
+                // spreadsheet programs leave empty cells at the end of a row out
+                let mut fields = Fields::new(known.sign_in_name_stands_in);
+                for (column, cell) in known.columns.iter().zip(cells.iter().chain(std::iter::repeat(""))) {
                     if let Some(column) = column {
                         fields.push(*column, cell);
                     }
                 }
                 self.accept(number, &text, &fields);
             } else {
-                let reason = RefusalReason::FieldCount { expected: known.len(), found: cells.len() };
+                let reason = RefusalReason::FieldCount { expected: known.columns.len(), found: cells.len() };
                 self.refuse_first_line(lines, &mut row, reason);
             }
         }
@@ -115,7 +130,7 @@ impl<'a> Collector<'a> {
 
     /// Sorts, drops what repeats, and closes the list.
     pub(super) fn finish(self, format: Format, encoding: TextEncoding) -> List {
-        let Self { mut entries, mut list, not_utf8, .. } = self;
+        let Self { clients, mut entries, mut list, notes, .. } = self;
         entries.sort_unstable_by(|(one, line), (other, other_line)| one.address.cmp_key(&other.address).then_with(|| line.cmp(other_line)));
         let mut repeated = Vec::new();
         entries.dedup_by(|(next, line), (kept, first_line)| {
@@ -132,10 +147,10 @@ impl<'a> Collector<'a> {
         list.mailboxes = entries.into_iter().map(|(mailbox, _)| mailbox).collect();
         list.format = format;
         list.encoding = encoding;
-        if let Some((rows, first_line)) = not_utf8 {
-            list.warnings.push(Warning::NotUtf8 { rows, first_line });
+        if notes.has(Note::NotUtf8) {
             list.encoding = TextEncoding::Windows1252;
         }
+        list.warnings.extend(notes.warnings(clients));
         list
     }
 
@@ -153,8 +168,7 @@ impl<'a> Collector<'a> {
         if let Ok(text) = std::str::from_utf8(&line.bytes) {
             return Some(text.into());
         }
-        let (rows, _) = self.not_utf8.get_or_insert((0, line.number));
-        *rows += 1;
+        self.notes.add(Note::NotUtf8, line.number, "");
         Some(WINDOWS_1252.decode_without_bom_handling(&line.bytes).0)
     }
 
@@ -162,6 +176,12 @@ impl<'a> Collector<'a> {
         match fields.parse(self.clients) {
             Err(reason) => self.refuse(line, text, reason),
             Ok(mut parsed) => {
+                if parsed.by_sign_in_name {
+                    self.notes.add(Note::SignInName, line, "");
+                }
+                for (column, value) in &parsed.unread {
+                    self.notes.add(Note::Unread(*column), line, value);
+                }
                 self.share_domain(&mut parsed.address);
                 let profile = self.share_profile(parsed.profile);
                 self.entries.push((Mailbox { address: parsed.address, profile, person: parsed.person }, line));
@@ -185,7 +205,7 @@ impl<'a> Collector<'a> {
     }
 
     /// What the columns are; those that are not used are noted.
-    fn assign<'n>(&mut self, names: impl Iterator<Item = &'n str>) -> Vec<Option<Column>> {
+    fn assign<'n>(&mut self, names: impl Iterator<Item = &'n str>) -> Header {
         let names: Vec<&str> = names.map(str::trim).collect();
         let known: Vec<Option<Column>> = names.iter().map(|name| Column::parse(name)).collect();
         let best = known.iter().flatten().filter_map(|column| column.address_rank()).min();
@@ -198,8 +218,7 @@ impl<'a> Collector<'a> {
                     self.note_unknown(name);
                     None
                 }
-                Some(Column::EmailAddresses) => (best == Some(RANK_EMAIL_ADDRESSES)).then_some(Column::EmailAddresses),
-                Some(column) if column.address_rank() == best && best.is_some() => {
+                Some(Column::Address(rank)) if best == Some(rank) => {
                     if used.is_empty() {
                         used = name;
                     }
@@ -215,15 +234,20 @@ impl<'a> Collector<'a> {
             if repeats {
                 self.warn(Warning::RepeatedColumn(shorten(name, MAX_NAME)));
             }
-            columns.push(assigned.filter(|_| !repeats));
+            let assigned = assigned.filter(|_| !repeats);
+            if let Some(column) = assigned {
+                self.notes.name_column(column, &shorten(name, MAX_NAME));
+            }
+            columns.push(assigned);
         }
         if !others.is_empty() {
             self.warn(Warning::SeveralAddressColumns { used: shorten(used, MAX_NAME), others });
         }
         if best == Some(RANK_SIGN_IN_NAME) {
-            self.warn(Warning::SignInNames(shorten(used, MAX_NAME)));
+            let name = self.notes.title(Column::SignInName).to_owned();
+            self.warn(Warning::SignInNames(name));
         }
-        columns
+        Header { columns, sign_in_name_stands_in: best.is_some_and(sign_in_name_stands_in) }
     }
 
     fn note_unknown(&mut self, name: &str) {

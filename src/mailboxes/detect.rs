@@ -1,6 +1,13 @@
 //! Which format a list has, by its first lines.
 
-use super::{column::Column, column::is_exchange, error::ListProblem, list::Format, split::Splitter};
+use super::{
+    column::{Column, is_exchange},
+    error::ListProblem,
+    list::Format,
+    plain::PlainLine,
+    split::Splitter,
+};
+use crate::model::Address;
 
 /// How a list is laid out.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,6 +38,9 @@ pub(super) fn detect(head: &[u8]) -> Result<Shape, ListProblem> {
         }
         if line.starts_with('{') && line.contains('"') {
             return Ok(shape(Format::JsonLines, b','));
+        }
+        if Address::parse(PlainLine::read(line).address).is_ok() {
+            break;
         }
         let separator = separator.unwrap_or_else(|| likely_separator(line));
         let mut splitter = Splitter::new(separator);
@@ -92,6 +102,8 @@ mod tests {
             ("# a comment\n\nanna@contoso.com", Format::PlainText, b','),
             ("\"anna, b\"@contoso.com", Format::PlainText, b','),
             ("{anna}@contoso.com", Format::PlainText, b','),
+            ("anna@contoso.com;\n", Format::PlainText, b','),
+            ("\"Meier, Anna\" <anna@contoso.com>,\n", Format::PlainText, b','),
             ("", Format::PlainText, b','),
             ("{\"address\": \"anna@contoso.com\"}", Format::JsonLines, b','),
             ("address\nanna@contoso.com", Format::Csv, b','),

@@ -55,6 +55,9 @@ fn quoted(columns: &[String]) -> String {
 fn no_mailbox(list: &List) -> String {
     match list.refused.first() {
         None => "holds no mailbox; write one address a line, or export a CSV file with a header".to_owned(),
+        Some(first) if list.refused_count == 1 => {
+            format!("holds no mailbox: its one row was refused, in line {}: {}; correct the row", first.line, first.reason)
+        }
         Some(first) => format!(
             "holds no mailbox: all {} rows were refused, the first in line {}: {}; correct the rows",
             list.refused_count, first.line, first.reason

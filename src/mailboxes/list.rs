@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::{AddressError, HostingError, Mailbox};
+use crate::model::{AddressError, HostingError, Mailbox, counted};
 
 /// A list of mailboxes, and what was wrong with it.
 #[derive(Debug, Default)]
@@ -77,8 +77,8 @@ pub enum RefusalReason {
     /// A JSON object without any of the fields that hold the address.
     #[error("there is no `address` field")]
     NoAddressField,
-    /// The row would shift the columns.
-    #[error("there are {found} fields where the header has {expected}; {}", field_advice(*.expected, *.found))]
+    /// The row has more fields than the header, which would shift the columns.
+    #[error("the row has {} where the header has {expected}; put quotes around a field that holds the separator", counted(*.found, "field", "fields"))]
     FieldCount {
         /// How many the header has.
         expected: usize,
@@ -97,29 +97,9 @@ pub enum RefusalReason {
     /// The hosting is none.
     #[error(transparent)]
     Hosting(#[from] HostingError),
-    /// A switch is neither on nor off.
-    #[error("`{value}` in column `{column}` is neither true nor false")]
-    Switch {
-        /// The column.
-        column: &'static str,
-        /// What it holds.
-        value: String,
-    },
-    /// A client that is not known.
-    #[error("`{name}` is not a known client; the clients are {known}")]
-    Client {
-        /// What the row names.
-        name: String,
-        /// Those that there are.
-        known: String,
-    },
     /// A mailbox of Exchange's own, or a recipient without a mailbox (`RecipientTypeDetails`).
     #[error("`{0}` is not a mailbox that a mail client is set up for")]
     System(String),
-}
-
-fn field_advice(expected: usize, found: usize) -> &'static str {
-    if found > expected { "put quotes around a field that holds the separator" } else { "complete the row" }
 }
 
 /// A row that repeats a mailbox.
@@ -188,7 +168,7 @@ impl fmt::Display for TextEncoding {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Warning {
     /// Some rows are not UTF-8.
-    #[error("{rows} rows are not UTF-8 and were read as Windows-1252, the first in line {first_line}; save the file as UTF-8")]
+    #[error("{} not UTF-8 and read as Windows-1252, the first in line {first_line}; save the file as UTF-8", counted(*.rows, "row is", "rows are"))]
     NotUtf8 {
         /// How many.
         rows: u64,
@@ -209,4 +189,29 @@ pub enum Warning {
     /// Only sign-in names are there.
     #[error("there is no column with the mail address: the sign-in names of `{0}` are taken for it")]
     SignInNames(String),
+    /// Some rows have no mail address.
+    #[error("{} no mail address, and the sign-in name stands in for it, the first in line {first_line}", counted(*.rows, "row has", "rows have"))]
+    SignInNameStandsIn {
+        /// How many.
+        rows: u64,
+        /// The first of them.
+        first_line: u64,
+    },
+    /// A column holds what it cannot; it is as if these rows had nothing there.
+    #[error(
+        "column `{column}` is not understood in {}, the first in line {first_line}: `{first_value}` is none of {allowed}; these count as empty",
+        counted(*.rows, "row", "rows")
+    )]
+    NotUnderstood {
+        /// The column, as it is written.
+        column: String,
+        /// How many.
+        rows: u64,
+        /// The first of them.
+        first_line: u64,
+        /// What it holds there.
+        first_value: String,
+        /// What it can hold.
+        allowed: String,
+    },
 }

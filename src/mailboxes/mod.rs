@@ -7,6 +7,8 @@ mod detect;
 mod error;
 mod line;
 mod list;
+mod note;
+mod plain;
 mod row;
 mod source;
 mod split;
@@ -19,6 +21,8 @@ use std::{
 
 pub use error::{ListError, ListProblem};
 pub use list::{Duplicate, Format, List, MAX_NAMED, Refusal, RefusalReason, TextEncoding, Warning};
+
+pub use plain::PlainLine;
 
 use collect::Collector;
 use line::Lines;

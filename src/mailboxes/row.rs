@@ -4,36 +4,55 @@ use std::borrow::Cow;
 
 use crate::model::{Address, AddressError, DomainError, Hosting, Person, Profile, Protocols};
 
-use super::{column::Column, list::RefusalReason};
+use super::{
+    column::Column,
+    list::RefusalReason,
+    plain::{PlainLine, trim},
+};
 
 /// The fields of a row that are used.
 #[derive(Debug, Default)]
-pub(super) struct Fields<'a>(Vec<(Column, Cow<'a, str>)>);
+pub(super) struct Fields<'a> {
+    cells: Vec<(Column, Cow<'a, str>)>,
+    /// Whether the sign-in name stands in for an address that is not there.
+    sign_in_name_stands_in: bool,
+}
 
 /// What a row says of a mailbox.
 pub(super) struct Parsed {
     pub(super) address: Address,
     pub(super) profile: Profile,
     pub(super) person: Option<Box<Person>>,
+    /// The sign-in name stands in for the address.
+    pub(super) by_sign_in_name: bool,
+    /// What was not understood, and is taken for empty.
+    pub(super) unread: Vec<(Column, String)>,
 }
 
 impl<'a> Fields<'a> {
+    pub(super) fn new(sign_in_name_stands_in: bool) -> Self {
+        Self { cells: Vec::new(), sign_in_name_stands_in }
+    }
+
     pub(super) fn push(&mut self, column: Column, text: impl Into<Cow<'a, str>>) {
-        self.0.push((column, text.into()));
+        self.cells.push((column, text.into()));
     }
 
-    /// A list with nothing but addresses.
-    pub(super) fn address(text: &'a str) -> Self {
-        Self(vec![(Column::Address(0), text.into())])
+    /// A list with nothing but addresses, and names at most.
+    pub(super) fn of_line(line: &'a str) -> Self {
+        let PlainLine { address, name } = PlainLine::read(line);
+        let cells = vec![(Column::Address(0), address.into()), (Column::DisplayName, name.into())];
+        Self { cells, sign_in_name_stands_in: false }
     }
 
-    /// Reads the row; `clients` are those that it may name.
+    /// Reads the row; `clients` are those that it may name. What decides whose mailbox it is, and where it lives, refuses the row
+    /// where it is wrong; everything else counts as empty then.
     pub(super) fn parse(&self, clients: &[&str]) -> Result<Parsed, RefusalReason> {
         let recipient_type = self.text(Column::RecipientType);
         if is_no_mailbox(recipient_type) {
             return Err(RefusalReason::System(shorten(recipient_type, SHOWN)));
         }
-        let address = self.parse_address()?;
+        let (address, by_sign_in_name) = self.parse_address()?;
         let local = address.local().to_ascii_lowercase();
         if SYSTEM_LOCAL_PARTS.iter().any(|start| local.starts_with(start)) {
             return Err(RefusalReason::System(shorten(address.local(), SHOWN)));
@@ -42,23 +61,32 @@ impl<'a> Fields<'a> {
             "" => None,
             text => Some(shorten(text, SHOWN).parse::<Hosting>()?),
         };
-        let profile = Profile { hosting, protocols: self.protocols()?, clients: self.clients(clients)? };
-        Ok(Parsed { profile, person: self.person(&address), address })
+        let mut unread = Vec::new();
+        let profile = Profile { hosting, protocols: self.protocols(&mut unread), clients: self.clients(clients, &mut unread) };
+        Ok(Parsed { profile, person: self.person(&address), address, by_sign_in_name, unread })
     }
 
     fn find(&self, column: Column) -> Option<&str> {
-        self.0.iter().find(|(at, _)| *at == column).map(|(_, text)| text.trim())
+        self.cells.iter().find(|(at, _)| *at == column).map(|(_, text)| trim(text))
     }
 
     fn text(&self, column: Column) -> &str {
         self.find(column).unwrap_or_default()
     }
 
-    fn parse_address(&self) -> Result<Address, RefusalReason> {
-        let text = match (self.find(Column::Address(0)), self.find(Column::EmailAddresses)) {
-            (Some(text), _) => text,
-            (None, Some(all)) => primary_address(all).ok_or(RefusalReason::NoPrimaryAddress)?,
-            (None, None) => return Err(RefusalReason::NoAddressField),
+    /// The address, and whether the sign-in name stands in for what another column should hold.
+    fn parse_address(&self) -> Result<(Address, bool), RefusalReason> {
+        let filled = |column| self.find(column).filter(|text| !text.is_empty());
+        let all = filled(Column::EmailAddresses);
+        let told = filled(Column::Address(0)).or_else(|| filled(Column::WindowsAddress)).or_else(|| all.and_then(primary_address));
+        let sign_in_name = filled(Column::SignInName).filter(|_| told.is_none() && self.sign_in_name_stands_in);
+        let has_column = |column| self.find(column).is_some();
+        let text = match told.or(sign_in_name) {
+            Some(text) => PlainLine::read(text).address,
+            None if has_column(Column::Address(0)) || has_column(Column::WindowsAddress) => "",
+            None if has_column(Column::EmailAddresses) => return Err(RefusalReason::NoPrimaryAddress),
+            None if has_column(Column::SignInName) => "",
+            None => return Err(RefusalReason::NoAddressField),
         };
         // most are short: count only where the bytes could be too many
         let length = if text.len() > MAX_CHARACTERS { text.chars().count() } else { 0 };
@@ -68,43 +96,49 @@ impl<'a> Fields<'a> {
         if text.contains(char::REPLACEMENT_CHARACTER) {
             return Err(RefusalReason::Undecodable);
         }
-        Address::parse(text).map_err(|error| RefusalReason::Address(shorten_error(error)))
+        let address = Address::parse(text).map_err(|error| RefusalReason::Address(shorten_error(error)))?;
+        Ok((address, sign_in_name.is_some() && self.cells.iter().any(|(column, _)| column.is_address())))
     }
 
-    fn protocols(&self) -> Result<Protocols, RefusalReason> {
-        let disabled = self.switch(Column::SmtpDisabled, "SmtpClientAuthenticationDisabled")?;
-        let smtp = self.switch(Column::Smtp, "smtp")?.or(disabled.map(|disabled| !disabled));
-        Ok(Protocols {
-            imap: self.switch(Column::Imap, "imap")?.unwrap_or(true),
-            pop3: self.switch(Column::Pop3, "pop")?.unwrap_or(true),
+    fn protocols(&self, unread: &mut Vec<(Column, String)>) -> Protocols {
+        let mut switch = |column| self.switch(column, unread);
+        let disabled = switch(Column::SmtpDisabled);
+        let smtp = switch(Column::Smtp).or(disabled.map(|disabled| !disabled));
+        Protocols {
+            imap: switch(Column::Imap).unwrap_or(true),
+            pop3: switch(Column::Pop3).unwrap_or(true),
             smtp: smtp.unwrap_or(true),
-            activesync: self.switch(Column::ActiveSync, "activesync")?.unwrap_or(true),
-        })
-    }
-
-    /// `None`: not set.
-    fn switch(&self, column: Column, name: &'static str) -> Result<Option<bool>, RefusalReason> {
-        // spreadsheet programs write the words of their own language
-        match self.text(column).to_lowercase().as_str() {
-            "" => Ok(None),
-            "true" | "1" | "yes" | "y" | "on" | "enabled" | "$true" | "wahr" | "ja" | "vrai" | "oui" | "verdadero" | "vero" => {
-                Ok(Some(true))
-            }
-            "false" | "0" | "no" | "n" | "off" | "disabled" | "$false" | "falsch" | "nein" | "faux" | "non" | "falso" => Ok(Some(false)),
-            other => Err(RefusalReason::Switch { column: name, value: shorten(other, SHOWN) }),
+            activesync: switch(Column::ActiveSync).unwrap_or(true),
         }
     }
 
-    fn clients(&self, known: &[&str]) -> Result<Option<Vec<String>>, RefusalReason> {
+    /// `None`: not set.
+    fn switch(&self, column: Column, unread: &mut Vec<(Column, String)>) -> Option<bool> {
+        // spreadsheet programs write the words of their own language
+        match self.text(column).to_lowercase().as_str() {
+            "" => None,
+            "true" | "1" | "yes" | "y" | "on" | "enabled" | "$true" | "wahr" | "ja" | "vrai" | "oui" | "verdadero" | "vero" => Some(true),
+            "false" | "0" | "no" | "n" | "off" | "disabled" | "$false" | "falsch" | "nein" | "faux" | "non" | "falso" => Some(false),
+            _ => {
+                unread.push((column, shorten(self.text(column), SHOWN)));
+                None
+            }
+        }
+    }
+
+    /// `None`: the tenant's. A cell with one name that is not known says nothing.
+    fn clients(&self, known: &[&str], unread: &mut Vec<(Column, String)>) -> Option<Vec<String>> {
         let mut clients: Vec<String> = Vec::new();
         for name in self.text(Column::Clients).split([' ', ',', ';', '|', '\t']).filter(|name| !name.is_empty()) {
-            let found = known.iter().find(|client| client.eq_ignore_ascii_case(name));
-            let client = found.ok_or_else(|| RefusalReason::Client { name: shorten(name, SHOWN), known: known.join(", ") })?;
+            let Some(client) = known.iter().find(|client| client.eq_ignore_ascii_case(name)) else {
+                unread.push((Column::Clients, shorten(self.text(Column::Clients), SHOWN)));
+                return None;
+            };
             if !clients.iter().any(|one| one == client) {
                 clients.push((*client).to_owned());
             }
         }
-        Ok(if clients.is_empty() { None } else { Some(clients) })
+        (!clients.is_empty()).then_some(clients)
     }
 
     fn person(&self, address: &Address) -> Option<Box<Person>> {
@@ -188,8 +222,8 @@ mod tests {
     use super::*;
 
     fn parse(fields: &[(Column, &'static str)]) -> Result<Parsed, RefusalReason> {
-        let fields = Fields(fields.iter().map(|(column, text)| (*column, (*text).into())).collect());
-        fields.parse(&["thunderbird", "srv"])
+        let cells = fields.iter().map(|(column, text)| (*column, (*text).into())).collect();
+        Fields { cells, sign_in_name_stands_in: true }.parse(&["thunderbird", "srv"])
     }
 
     #[test]
@@ -210,21 +244,45 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_field_refuses_the_row_by_name() {
+    fn a_bad_field_is_left_out_or_refuses_the_row() {
         let anna = (Column::Address(0), "anna@contoso.com");
-        for (field, message) in [
-            ((Column::Imap, "maybe"), "`maybe` in column `imap` is neither true nor false"),
-            ((Column::Clients, "srv|tunderbird"), "`tunderbird` is not a known client; the clients are thunderbird, srv"),
-            ((Column::RecipientType, "DiscoveryMailbox"), "`DiscoveryMailbox` is not a mailbox that a mail client is set up for"),
-            ((Column::RecipientType, "MailUser"), "`MailUser` is not a mailbox that a mail client is set up for"),
+        for (column, text) in [
+            (Column::Imap, "maybe"),
+            (Column::Smtp, "anna@fabrikam.com"),
+            (Column::SmtpDisabled, "n/a"),
+            (Column::Clients, "srv|tunderbird"),
+            (Column::Clients, "Outlook 2016"),
         ] {
-            assert_eq!(parse(&[anna, field]).err().map(|reason| reason.to_string()), Some(message.to_owned()));
+            let parsed = parse(&[anna, (column, text)]).ok();
+            assert_eq!(parsed.map(|parsed| (parsed.profile, parsed.unread)), Some((Profile::default(), vec![(column, text.to_owned())])));
+        }
+        for (column, text) in [(Column::RecipientType, "DiscoveryMailbox"), (Column::RecipientType, "MailUser")] {
+            assert_eq!(parse(&[anna, (column, text)]).err(), Some(RefusalReason::System(text.to_owned())));
         }
         assert!(matches!(parse(&[anna, (Column::Hosting, "office365")]), Err(RefusalReason::Hosting(_))));
         assert_eq!(parse(&[]).err(), Some(RefusalReason::NoAddressField));
         assert_eq!(parse(&[(Column::Address(0), "an\u{FFFD}na@contoso.com")]).err(), Some(RefusalReason::Undecodable));
         let discovery = (Column::Address(0), "DiscoverySearchMailbox{D919BA05-46A6-415f-80AD-7E09334BB852}@contoso.onmicrosoft.com");
         assert!(matches!(parse(&[discovery]), Err(RefusalReason::System(_))));
+    }
+
+    #[test]
+    fn another_column_stands_in_for_an_empty_address() {
+        let windows = (Column::WindowsAddress, "w@contoso.com");
+        let all = (Column::EmailAddresses, "smtp:x@contoso.com SMTP:p@contoso.com");
+        let sign_in = (Column::SignInName, "u@contoso.com");
+        let empty = (Column::Address(0), "\u{a0}\u{200b}");
+        for (fields, expected) in [
+            (vec![sign_in, all, windows, (Column::Address(0), "a@contoso.com")], ("a@contoso.com", false)),
+            (vec![empty, sign_in, all, windows], ("w@contoso.com", false)),
+            (vec![empty, sign_in, all], ("p@contoso.com", false)),
+            (vec![empty, sign_in, (Column::EmailAddresses, "System.Collections.ArrayList")], ("u@contoso.com", true)),
+        ] {
+            let parsed = parse(&fields).ok().map(|parsed| (parsed.address.to_string(), parsed.by_sign_in_name));
+            assert_eq!(parsed, Some((expected.0.to_owned(), expected.1)));
+        }
+        let fields = Fields { cells: vec![(empty.0, empty.1.into()), (sign_in.0, sign_in.1.into())], sign_in_name_stands_in: false };
+        assert_eq!(fields.parse(&[]).err(), Some(RefusalReason::Address(AddressError::Empty)));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{cmp::Ordering, fmt, str::FromStr};
 
-use super::domain::{Domain, DomainError, is_public_suffix};
+use super::domain::{Domain, DomainError};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// A mailbox address: a local part as it was written (without its quotes) and a domain in A-labels.
@@ -36,9 +36,6 @@ pub enum AddressError {
     /// The quotes of a quoted local part are not closed before the `@`.
     #[error("the quotes before the `@` are not closed")]
     Quotes,
-    /// The domain is a public suffix, such as `co.uk`; it is never asked.
-    #[error("`{0}` is a public suffix, under which others register domains")]
-    PublicSuffix(Domain),
     /// The domain is not one.
     #[error(transparent)]
     Domain(#[from] DomainError),
@@ -58,11 +55,7 @@ impl Address {
         if local.len() > MAX_LOCAL_OCTETS {
             return Err(AddressError::LocalPartTooLong(local.len()));
         }
-        let domain = Domain::parse(domain)?;
-        if is_public_suffix(domain.as_str()) {
-            return Err(AddressError::PublicSuffix(domain));
-        }
-        Ok(Self { domain, local: local.into() })
+        Ok(Self { domain: Domain::parse(domain)?, local: local.into() })
     }
 
     /// The address that stands for a domain where no mailbox's own may be shown: `postmaster` (RFC 5321 section 4.5.1).
@@ -260,12 +253,20 @@ mod tests {
             ("a..b@contoso.com", AddressError::Dots),
             ("\"anna@contoso.com", AddressError::Quotes),
             ("\"a\\\u{1b}b\"@contoso.com", AddressError::Character('\u{1b}')),
+            ("anna@com", AddressError::Domain(DomainError::SingleLabel("com".into()))),
             ("anna@localhost", AddressError::Domain(DomainError::SingleLabel("localhost".into()))),
         ] {
             assert_eq!(Address::parse(text), Err(error), "{text}");
         }
-        assert!(matches!(Address::parse("anna@co.uk"), Err(AddressError::PublicSuffix(_))));
         assert!(matches!(Address::parse(&format!("{}@contoso.com", "a".repeat(65))), Err(AddressError::LocalPartTooLong(65))));
+    }
+
+    /// Governments give out names under domains that they also have mailboxes in.
+    #[test]
+    fn a_public_suffix_may_be_a_mail_domain() {
+        for text in ["anna@gov.scot", "anna@gov.in", "anna@nic.in", "anna@gov.ie", "anna@foo.ck"] {
+            assert_eq!(Address::parse(text).map(|address| address.to_string()), Ok(text.to_owned()));
+        }
     }
 
     #[test]

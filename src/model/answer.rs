@@ -161,7 +161,8 @@ pub enum Obstacle {
     /// No DNS answer in time.
     #[error("no DNS answer in time")]
     DnsTimeout,
-    /// The DNS answer was broken, a CNAME circle, or did not arrive.
+    /// The DNS answer was broken, a CNAME circle, or did not arrive; or it was "none" from a resolver that, behind a proxy, does not
+    /// see the outside.
     #[error("the DNS answer was unusable")]
     DnsBroken,
     /// Nobody listens on the port.

@@ -12,7 +12,8 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// The address to name to a host: the mailbox's own at hosts of its registrable domain, `postmaster` at strangers.
+    /// The address to name to a host: the mailbox's own at hosts of its registrable domain, `postmaster` at strangers. Below a
+    /// public suffix with mailboxes of its own (`gov.scot`), anybody may have registered `autoconfig`.
     #[must_use]
     pub fn address_for(&self, host: &str) -> Address {
         let domain = self.address.domain();
@@ -154,4 +155,26 @@ pub struct Search {
     pub missing: Vec<Lookup>,
     /// What came of it.
     pub discovery: Discovery,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn under_a_public_suffix_everybody_is_a_stranger() {
+        for (mailbox, host, told) in [
+            ("anna@contoso.com", "autoconfig.contoso.com", "anna@contoso.com"),
+            ("anna@contoso.com", "mx.example.com", "postmaster@contoso.com"),
+            ("anna@gov.scot", "autoconfig.gov.scot", "postmaster@gov.scot"),
+            ("anna@gov.scot", "gov.scot", "postmaster@gov.scot"),
+            ("anna@gov.scot", "autoconfig.registrant.gov.scot", "postmaster@gov.scot"),
+            ("anna@gov.scot", "gov.in", "postmaster@gov.scot"),
+        ] {
+            let subject = Subject { address: mailbox.parse().unwrap() };
+            assert_eq!(subject.address_for(host).to_string(), told, "{mailbox} {host}");
+        }
+        let subject = Subject { address: "anna@gov.scot".parse().unwrap() };
+        assert_eq!(subject.address_for_autodiscover("outlook.office365.com"), subject.address);
+    }
 }

@@ -5,6 +5,8 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::visible;
+
 /// A mail domain or host name in A-labels, lower case, without the final dot; at most 253 octets, labels at most 63.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Domain(Arc<str>);
@@ -51,6 +53,25 @@ impl Domain {
         Ok(Self(ascii.into()))
     }
 
+    /// As people read it: `münster.example [xn--mnster-3ya.example]`. U-labels stand only where they come back as the same name and
+    /// show all that they hold.
+    #[must_use]
+    pub fn for_people(&self) -> String {
+        match self.unicode() {
+            Some(unicode) => format!("{unicode} [{self}]"),
+            None => self.to_string(),
+        }
+    }
+
+    fn unicode(&self) -> Option<String> {
+        if !self.0.contains("xn--") {
+            return None;
+        }
+        let (unicode, valid) = idna::domain_to_unicode(&self.0);
+        let is_true = valid.is_ok() && Self::parse(&unicode).as_ref() == Ok(self) && visible(&unicode) == unicode;
+        (is_true && unicode != *self.0).then_some(unicode)
+    }
+
     /// The name in A-labels.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -72,7 +93,8 @@ pub fn registrable(host: &str) -> Option<&str> {
     psl::domain_str(host)
 }
 
-/// Whether the name is itself a public suffix, such as `co.uk`: nobody's mail domain, and never asked.
+/// Whether the name is itself a public suffix, such as `co.uk` or `gov.scot`. It may have mailboxes, but the names below it
+/// belong to others.
 #[must_use]
 pub fn is_public_suffix(host: &str) -> bool {
     psl::suffix_str(host).is_some_and(|suffix| suffix == host)
@@ -124,6 +146,20 @@ mod tests {
     fn unicode_upper_case_and_a_final_dot_come_to_one_name() {
         for text in ["Münster.Example", "xn--mnster-3ya.example.", "MÜNSTER.example"] {
             assert_eq!(Domain::parse(text).map(|domain| domain.to_string()), Ok("xn--mnster-3ya.example".to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn people_read_u_labels_that_are_what_they_seem() {
+        for (name, shown) in [
+            ("münster.example", "münster.example [xn--mnster-3ya.example]"),
+            ("contoso.com", "contoso.com"),
+            // no U-label comes back as these
+            ("xn--a.example", "xn--a.example"),
+            ("xn--contoso-.example", "xn--contoso-.example"),
+        ] {
+            let domain = Domain::parse(name).unwrap_or_else(|_| Domain(name.into()));
+            assert_eq!(domain.for_people(), shown);
         }
     }
 

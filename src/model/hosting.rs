@@ -104,16 +104,18 @@ impl fmt::Display for Hosting {
 impl FromStr for Hosting {
     type Err = HostingError;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let word = text.trim().to_ascii_lowercase().replace(['_', ' '], "-");
+        // however the words are joined: `ExchangeOnline`, `Exchange Online`, `exchange_online`
+        let plain = |text: &str| text.trim().to_ascii_lowercase().replace(['_', ' ', '-'], "");
+        let word = plain(text);
         match word.as_str() {
-            "exchange-online" => return Ok(Self::default()),
-            "on-premises" => return Ok(Self::OnPremises),
+            "exchangeonline" => return Ok(Self::default()),
+            "onpremises" => return Ok(Self::OnPremises),
             "consumer" => return Ok(Self::Consumer),
             "other" => return Ok(Self::Other),
             _ => {}
         }
-        word.strip_prefix("exchange-online:")
-            .and_then(|name| Cloud::ALL.into_iter().find(|cloud| cloud.as_str() == name))
+        word.strip_prefix("exchangeonline:")
+            .and_then(|name| Cloud::ALL.into_iter().find(|cloud| plain(cloud.as_str()) == name))
             .map(Self::ExchangeOnline)
             .ok_or_else(|| HostingError(text.to_owned()))
     }
@@ -142,7 +144,11 @@ mod tests {
         for hosting in clouds.chain([Hosting::OnPremises, Hosting::Consumer, Hosting::Other]) {
             assert_eq!(hosting.to_string().parse(), Ok(hosting));
         }
-        assert_eq!("Exchange Online".parse(), Ok(Hosting::default()));
+        for text in ["Exchange Online", "ExchangeOnline", "exchangeonline", " exchange_online ", "Exchange-Online:Worldwide"] {
+            assert_eq!(text.parse(), Ok(Hosting::default()), "{text}");
+        }
+        assert_eq!("ExchangeOnline:USGovernment".parse(), Ok(Hosting::ExchangeOnline(Cloud::UsGovernment)));
+        assert_eq!("OnPremises".parse(), Ok(Hosting::OnPremises));
         assert_eq!("office365".parse::<Hosting>(), Err(HostingError("office365".into())));
     }
 }

@@ -174,6 +174,12 @@ impl IncidentState {
             Self::Dismissed => "dismissed",
         }
     }
+
+    /// Whether it is suspected or open.
+    #[must_use]
+    pub fn is_standing(self) -> bool {
+        matches!(self, Self::Suspected | Self::Open)
+    }
 }
 
 /// What a message says of an incident; frozen with each event, no part of the identity.

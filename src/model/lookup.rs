@@ -77,6 +77,8 @@ pub enum Request {
     Get {
         /// `http` or `https`.
         url: String,
+        /// The mailbox that the URL names; redirects do not tell it to strangers.
+        address: Option<Address>,
     },
     /// GET over plain http without following: only the target of a redirect is wanted (MS-OXDISCO section 3.1.5).
     Redirect {
@@ -100,7 +102,7 @@ impl Request {
             Self::Mx { domain } => format!("MX {domain}"),
             Self::Srv { name } => format!("SRV {name}"),
             Self::Addresses { name } => format!("A {name}"),
-            Self::Get { url } | Self::Redirect { url } => url.clone(),
+            Self::Get { url, .. } | Self::Redirect { url } => url.clone(),
             Self::Pox { url, .. } => format!("POST {url}"),
         }
     }

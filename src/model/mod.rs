@@ -13,6 +13,7 @@ mod mailbox;
 mod notice;
 mod server;
 mod verdict;
+mod words;
 
 pub use address::{Address, AddressError};
 pub use answer::{Answer, AnswerOutcome, Hop, HttpDocument, MxRecord, Obstacle, Reply, SrvRecord, is_xml_content_type};
@@ -27,3 +28,4 @@ pub use mailbox::{Mailbox, Person, Profile, Protocols, Tenant, TenantId, TenantI
 pub use notice::{Change, Event, Notice, Numbers};
 pub use server::{EMAIL_ADDRESS, EMAIL_ADDRESS_IN_URL, EMAIL_DOMAIN, EMAIL_LOCAL_PART, Protocol, Security, Server, Settings, expand};
 pub use verdict::{Cause, ClientOutcome, Next, Outcome, Source, Verdict};
+pub use words::{counted, is_hidden, visible, visible_lines};

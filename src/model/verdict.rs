@@ -97,6 +97,8 @@ pub enum Cause {
     NothingPublished,
     /// What is published cannot be used by this client.
     UnusableDocument,
+    /// DNS does not know the domain at all (NXDOMAIN).
+    NoSuchDomain,
     /// The domain is under `onmicrosoft.com`, where nobody can publish anything (M17).
     OnMicrosoftDomain,
     /// A lookup that could have won failed.
@@ -107,7 +109,7 @@ pub enum Cause {
 
 impl Cause {
     /// All causes.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::OwnAutoconfigStale,
         Self::OwnWellKnownStale,
         Self::WildcardHost,
@@ -124,6 +126,7 @@ impl Cause {
         Self::NoEncryption,
         Self::NothingPublished,
         Self::UnusableDocument,
+        Self::NoSuchDomain,
         Self::OnMicrosoftDomain,
         Self::LookupFailed,
         Self::Guarded,
@@ -149,6 +152,7 @@ impl Cause {
             Self::NoEncryption => "no-encryption",
             Self::NothingPublished => "nothing-published",
             Self::UnusableDocument => "unusable-document",
+            Self::NoSuchDomain => "no-such-domain",
             Self::OnMicrosoftDomain => "onmicrosoft-domain",
             Self::LookupFailed => "lookup-failed",
             Self::Guarded => "guarded",

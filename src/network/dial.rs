@@ -28,7 +28,9 @@ pub(super) struct Dialer {
 /// The hook of one client. It is told the name alone, so there is one client per scheme, and the port is known by it.
 pub(super) struct Hook {
     pub(super) dialer: Arc<Dialer>,
-    pub(super) port: u16,
+    /// The scheme's port; `None` for URLs that name another one, which the client takes over any that is found here, so that
+    /// a detour would open all ports of where it leads.
+    pub(super) port: Option<u16>,
 }
 
 /// An obstacle on its way out of the client.
@@ -54,12 +56,18 @@ impl Dialer {
             Some(UrlHost::Ipv6(address)) => return self.guard.admit(&[address.into()]).map(drop),
             None => return Err(Obstacle::NxDomain),
         };
-        let has_detour = self.detour(&name, url.port_or_known_default()).is_some_and(|detour| detour.to_address.is_some());
-        if has_detour || (self.proxies.any() && !self.proxies.contains(&name)) {
+        let port = if url.port().is_none() { url.port_or_known_default() } else { None };
+        let has_detour = self.detour(&name, port).is_some_and(|detour| detour.to_address.is_some());
+        if has_detour || self.is_proxied(&name) {
             return Ok(());
         }
         // Where the target is a proxy's own host, the hook would let it pass, so it is judged here.
         self.guard.admit(&self.find(&name).await?.addresses).map(drop)
+    }
+
+    /// Whether a proxy stands before a host, so that it resolves the name, and not we.
+    pub(super) fn is_proxied(&self, name: &str) -> bool {
+        self.proxies.any() && !self.proxies.contains(name)
     }
 
     /// The chain of CNAMEs of a host that was asked about before.
@@ -72,7 +80,7 @@ impl Dialer {
     }
 
     /// What DNS says, asked once at a time and kept for a while; a failure is not kept.
-    async fn find(&self, name: &str) -> Result<Arc<Host>, Obstacle> {
+    pub(super) async fn find(&self, name: &str) -> Result<Arc<Host>, Obstacle> {
         let asked = self.known.try_get_with_by_ref(name, async {
             match self.resolver.addresses(name).await {
                 Ok(host) => Ok(Ok(Arc::new(host))),
@@ -83,11 +91,11 @@ impl Dialer {
         asked.await.unwrap_or_else(|failure| Err(failure.as_ref().clone()))
     }
 
-    async fn way(&self, name: &str, port: u16) -> Result<Vec<SocketAddr>, Obstacle> {
+    async fn way(&self, name: &str, port: Option<u16>) -> Result<Vec<SocketAddr>, Obstacle> {
         if self.proxies.contains(name) {
             return Ok(sockets(&self.find(name).await?.addresses, SCHEME_PORT));
         }
-        let detour = self.detour(name, Some(port));
+        let detour = self.detour(name, port);
         let to_port = detour.and_then(|detour| detour.to_port).unwrap_or(SCHEME_PORT);
         match detour.and_then(|detour| detour.to_address) {
             Some(address) => Ok(vec![SocketAddr::new(address, to_port)]),

@@ -44,11 +44,11 @@ impl Guard {
 fn is_special(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => SPECIAL_V4.iter().any(|network| network.contains(&address)),
-        IpAddr::V6(address) => SPECIAL_V6.iter().any(|network| network.contains(&address)),
+        IpAddr::V6(address) => !GLOBAL_V6.contains(&address) || SPECIAL_V6.iter().any(|network| network.contains(&address)),
     }
 }
 
-/// The IPv4 address that a packet to this one would reach in the end: mapped, compatible, NAT64 and 6to4.
+/// The IPv4 address that a packet to this one would reach in the end: mapped, translated, compatible, NAT64 and 6to4.
 fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let [first, second, third, .., low, lowest] = address.segments();
     if matches!(address, Ipv6Addr::UNSPECIFIED | Ipv6Addr::LOCALHOST) {
@@ -72,11 +72,12 @@ const fn v6(first: u16, second: u16, third: u16, length: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::new(first, second, third, 0, 0, 0, 0, 0), length)
 }
 
-const SPECIAL_V4: [Ipv4Net; 15] = [
+const SPECIAL_V4: [Ipv4Net; 16] = [
     v4(0, 0, 0, 8),       // this network (RFC 791)
     v4(10, 0, 0, 8),      // private (RFC 1918)
     v4(100, 64, 0, 10),   // carrier-grade NAT (RFC 6598)
     v4(127, 0, 0, 8),     // loopback
+    AZURE_HOST,           // public, and yet the machine's own host
     v4(169, 254, 0, 16),  // link-local, cloud metadata (RFC 3927)
     v4(172, 16, 0, 12),   // private
     v4(192, 0, 0, 24),    // IETF protocol assignments (RFC 6890)
@@ -90,26 +91,26 @@ const SPECIAL_V4: [Ipv4Net; 15] = [
     v4(240, 0, 0, 4),     // reserved, broadcast
 ];
 
-const SPECIAL_V6: [Ipv6Net; 11] = [
-    v6(0, 0, 0, 96),          // unspecified, loopback
-    v6(0x64, 0xff9b, 1, 48),  // local-use NAT64 (RFC 8215)
-    v6(0x100, 0, 0, 64),      // discard only (RFC 6666)
+/// All that IANA gives out as global unicast (RFC 4291 section 2.4); what is beside it is special, or has no use yet.
+const GLOBAL_V6: Ipv6Net = v6(0x2000, 0, 0, 3);
+
+/// Special networks inside [`GLOBAL_V6`].
+const SPECIAL_V6: [Ipv6Net; 3] = [
     v6(0x2001, 0, 0, 23),     // IETF protocol assignments: Teredo, ORCHID, benchmarks (RFC 2928)
     v6(0x2001, 0xdb8, 0, 32), // documentation (RFC 3849)
     v6(0x3fff, 0, 0, 20),     // documentation (RFC 9637)
-    v6(0x5f00, 0, 0, 16),     // segment routing (RFC 9602)
-    v6(0xfc00, 0, 0, 7),      // unique local, cloud metadata (RFC 4193)
-    v6(0xfe80, 0, 0, 10),     // link-local
-    v6(0xfec0, 0, 0, 10),     // site-local, deprecated (RFC 3879)
-    v6(0xff00, 0, 0, 8),      // multicast
 ];
 
 /// Prefixes with an IPv4 address in the last 32 bits.
-const EMBEDDED_LOW: [Ipv6Net; 3] = [
+const EMBEDDED_LOW: [Ipv6Net; 4] = [
     Ipv6Net::new_assert(Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), 96), // mapped (RFC 4291 section 2.5.5.2)
+    Ipv6Net::new_assert(Ipv6Addr::new(0, 0, 0, 0, 0xffff, 0, 0, 0), 96), // translated (RFC 2765 section 2.1)
     v6(0, 0, 0, 96),                                                     // compatible (RFC 4291 section 2.5.5.1)
     v6(0x64, 0xff9b, 0, 96),                                             // NAT64 (RFC 6052)
 ];
+
+/// Azure's channel from a machine to its host (Microsoft Learn, "What is IP address 168.63.129.16?").
+const AZURE_HOST: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(168, 63, 129, 16), 32);
 
 const SIX_TO_FOUR: u16 = 0x2002; // RFC 3056
 
@@ -132,6 +133,7 @@ mod tests {
             "100.127.255.255",
             "127.0.0.1",
             "127.255.255.254",
+            "168.63.129.16",
             "169.254.169.254",
             "172.16.0.1",
             "172.31.255.255",
@@ -168,6 +170,15 @@ mod tests {
             "64:ff9b::a00:1",
             "2002:7f00:1::1",
             "2002:c0a8:101::1",
+            "::ffff:0:127.0.0.1",
+            "::ffff:0:169.254.169.254",
+            "::ffff:168.63.129.16",
+            "64:ff9b:2::1",
+            "200::1",
+            "1fff:ffff::1",
+            "4000::1",
+            "5f00::1",
+            "::fffe:8.8.8.8",
         ] {
             assert!(!guard.permits(ip(text)), "{text}");
         }
@@ -182,6 +193,8 @@ mod tests {
             "11.0.0.1",
             "100.63.255.255",
             "100.128.0.1",
+            "168.63.129.15",
+            "168.63.129.17",
             "172.15.0.1",
             "172.32.0.1",
             "192.0.1.1",
@@ -193,6 +206,9 @@ mod tests {
             "2001:4860:4860::8888",
             "2a01:111:f400::1",
             "::ffff:8.8.8.8",
+            "::ffff:0:8.8.8.8",
+            "2000::1",
+            "3ffe:ffff::1",
             "64:ff9b::808:808",
             "2002:808:808::1",
         ] {

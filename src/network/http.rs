@@ -26,10 +26,11 @@ use super::{
 };
 use crate::model::Obstacle;
 
-/// One client per scheme: see [`Hook`].
+/// One client per scheme, and one for URLs with a port of their own: see [`Hook`].
 pub(super) struct Http {
     plain: Client,
     secure: Client,
+    elsewhere: Client,
 }
 
 /// What a server said.
@@ -62,14 +63,18 @@ impl Http {
             builder = builder.connect_timeout(connect_timeout).timeout(Duration::from_secs(settings.timeout_seconds));
             builder.build().map_err(|source| NetworkError::Client { source })
         };
-        Ok(Self { plain: client(80)?, secure: client(443)? })
+        Ok(Self { plain: client(Some(80))?, secure: client(Some(443))?, elsewhere: client(None)? })
     }
 
     /// Sends one request and reads the answer; all of it within the deadline of a hop.
     pub(super) async fn exchange(&self, url: &Url, method: Method<'_>) -> Result<Heard, Obstacle> {
-        let client = if url.scheme() == "https" { &self.secure } else { &self.plain };
+        let client = match (url.port(), url.scheme()) {
+            (Some(_), _) => &self.elsewhere,
+            (None, "https") => &self.secure,
+            (None, _) => &self.plain,
+        };
         let request = match method {
-            Method::Get => client.get(url.clone()),
+            Method::Get(_) => client.get(url.clone()),
             Method::Post(post) => {
                 let body = post.body_for(url.host_str().unwrap_or_default());
                 client.post(url.clone()).header(CONTENT_TYPE, XML).body(body)

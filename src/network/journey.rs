@@ -52,7 +52,7 @@ impl<'a> Journey<'a> {
 
     /// Sends the request once and tells only where it redirects to (MS-OXDISCO section 3.1.5).
     pub(super) async fn ask_redirect(&mut self, url: &Url) -> Reply {
-        let heard = match self.hop(url, Method::Get).await {
+        let heard = match self.hop(url, Method::Get(None)).await {
             Ok(heard) => heard,
             Err(obstacle) => return Reply::Obstacle(obstacle),
         };
@@ -61,7 +61,7 @@ impl<'a> Journey<'a> {
         }
         let location = text(&heard.headers, &LOCATION);
         match target(url, &location) {
-            Ok(target) if Method::Get.follows(heard.status) && target.scheme() == "https" => Reply::Redirect(target.into()),
+            Ok(target) if Method::Get(None).follows(heard.status) && target.scheme() == "https" => Reply::Redirect(target.into()),
             _ => Reply::Obstacle(Obstacle::NoRedirect),
         }
     }
@@ -88,6 +88,11 @@ impl<'a> Journey<'a> {
         let hop = hop_of(url, &heard);
         trace!(url = hop.url, status = hop.status, location = hop.location, "http");
         self.hops.push(hop);
+        if may_be_of_proxy(url, &heard)
+            && let Some(absent) = core.dialer.absence_behind_proxy(&host).await
+        {
+            return Err(absent);
+        }
         heard
     }
 }
@@ -103,6 +108,15 @@ fn arrive(heard: Heard) -> Reply {
     match heard.body {
         Ok(body) => reply_of(heard.status, &heard.headers, body),
         Err(obstacle) => Reply::Obstacle(obstacle),
+    }
+}
+
+/// Whether a proxy may have said this because it knows no such host: by refusing the tunnel, or, over plain http, in the host's
+/// place (RFC 9110 sections 15.6.3 to 15.6.5). A 407 is about the proxy alone.
+fn may_be_of_proxy(url: &Url, heard: &Result<Heard, Obstacle>) -> bool {
+    match heard {
+        Ok(heard) => url.scheme() == "http" && matches!(heard.status.as_u16(), 502..=504),
+        Err(obstacle) => *obstacle == Obstacle::Unreachable,
     }
 }
 

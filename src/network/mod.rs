@@ -2,12 +2,16 @@
 //! single flight and the one retry. Knows requests and answers, nothing of clients and verdicts.
 
 mod dial;
+mod discretion;
 mod dns;
 mod failure;
 mod guard;
 mod http;
 mod journey;
 mod limit;
+mod memory;
+mod outbound;
+mod outside;
 mod proxy;
 mod record;
 mod redirect;
@@ -19,7 +23,6 @@ mod tests;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use moka::{future::Cache, policy::EvictionPolicy};
 use tokio::time::{Instant, sleep};
 
 use self::{
@@ -28,11 +31,13 @@ use self::{
     http::Http,
     journey::{Journey, read_url},
     limit::{Limits, Patience},
+    memory::{FAILED_FOR, Memory, memory},
     proxy::Proxies,
     redirect::{Method, Post},
     tally::Tally,
 };
 pub use self::{
+    outbound::{Outbound, OutboundError, OutboundReply, OutboundRequest, OutboundSettings, Verb, read_authorities},
     settings::{ConnectTo, Settings},
     tally::Counters,
 };
@@ -52,7 +57,8 @@ pub struct Parts<'a> {
     pub pox_body: fn(&Address) -> String,
 }
 
-/// Asks the network, for the length of one run: two equal requests have one answer. Cloned freely.
+/// Asks the network, for the length of one run: two equal requests have one answer, unless the first one's was a failure of
+/// more than a minute ago. Cloned freely.
 #[derive(Clone)]
 pub struct Network {
     core: Arc<Core>,
@@ -128,7 +134,7 @@ struct Core {
     http: Http,
     limits: Limits,
     tally: Tally,
-    answers: Cache<Request, Arc<Answer>>,
+    answers: Memory,
 }
 
 impl Network {
@@ -153,17 +159,13 @@ impl Network {
             dialer,
             limits: Limits::new(settings.concurrency, settings.host_concurrency),
             tally: Tally::default(),
-            answers: Cache::builder()
-                .max_capacity(CACHE_BYTES)
-                .weigher(|_, answer: &Arc<Answer>| weight(answer))
-                .eviction_policy(EvictionPolicy::lru())
-                .build(),
+            answers: memory(FAILED_FOR),
         };
         Ok(Self { core: Arc::new(core) })
     }
 
     /// The answer to a request. Whoever asks the same at the same time, or later in the run, shares one. What failed in
-    /// passing is asked a second time after a pause, and then believed.
+    /// passing is asked a second time after a pause, and then believed for a minute.
     pub async fn ask(&self, request: &Request) -> Arc<Answer> {
         let asked = async {
             let answer = self.core.ask_twice(request).await;
@@ -171,6 +173,18 @@ impl Network {
             answer
         };
         self.core.answers.get_with_by_ref(request, Box::pin(asked)).await
+    }
+
+    /// Forgets the answers that say that something failed, so that whoever asks again has the network asked again. To be called
+    /// while nobody asks.
+    pub async fn forget_failures(&self) {
+        let answers = &self.core.answers;
+        for (request, answer) in answers {
+            let failed = matches!(&answer.reply, Reply::Obstacle(obstacle) if obstacle.outcome() == AnswerOutcome::Failed);
+            if failed {
+                answers.invalidate(request.as_ref()).await;
+            }
+        }
     }
 
     /// What was done so far.
@@ -202,10 +216,16 @@ impl Core {
     async fn attempt(&self, request: &Request, patience: &mut Patience) -> Answer {
         let start = Instant::now();
         let ((reply, cnames), took, hops) = match request {
-            Request::Mx { domain } => (self.dialer.resolver.mx(domain.as_str()).await, start.elapsed(), Vec::new()),
-            Request::Srv { name } => (self.dialer.resolver.srv(name).await, start.elapsed(), Vec::new()),
+            Request::Mx { domain } => {
+                let told = self.dialer.resolver.mx(domain.as_str()).await;
+                (self.dialer.believe(domain.as_str(), told).await, start.elapsed(), Vec::new())
+            }
+            Request::Srv { name } => {
+                let told = self.dialer.resolver.srv(name).await;
+                (self.dialer.believe(name, told).await, start.elapsed(), Vec::new())
+            }
             Request::Addresses { name } => (self.dialer.resolver.host(name).await, start.elapsed(), Vec::new()),
-            Request::Get { url } | Request::Redirect { url } | Request::Pox { url, .. } => {
+            Request::Get { url, .. } | Request::Redirect { url } | Request::Pox { url, .. } => {
                 let mut journey = Journey::new(self, patience);
                 let told = self.travel(request, url, &mut journey).await;
                 (told, journey.took, journey.hops)
@@ -222,7 +242,8 @@ impl Core {
         let reply = match request {
             Request::Pox { address, .. } => journey.travel(url.clone(), Method::Post(Post { address, body: self.pox_body })).await,
             Request::Redirect { .. } => journey.ask_redirect(&url).await,
-            _ => journey.travel(url.clone(), Method::Get).await,
+            Request::Get { address, .. } => journey.travel(url.clone(), Method::Get(address.as_ref())).await,
+            _ => journey.travel(url.clone(), Method::Get(None)).await,
         };
         (reply, self.dialer.cnames(&url).await)
     }
@@ -259,23 +280,3 @@ fn outcome(answer: &Answer) -> AnswerOutcome {
         _ => AnswerOutcome::Found,
     }
 }
-
-/// Bytes that an answer takes, about.
-fn weight(answer: &Answer) -> u32 {
-    let reply = match &answer.reply {
-        Reply::Document(document) => document.body.len() + document.content_type.len(),
-        Reply::Mx(records) => records.len() * RECORD_BYTES,
-        Reply::Srv(records) => records.len() * RECORD_BYTES,
-        Reply::Addresses(addresses) => addresses.len() * RECORD_BYTES,
-        Reply::Redirect(url) => url.len(),
-        Reply::Obstacle(_) => 0,
-    };
-    let hops: usize = answer.hops.iter().map(|hop| hop.url.len() + hop.location.as_ref().map_or(0, String::len)).sum();
-    u32::try_from(ANSWER_BYTES + reply + hops).unwrap_or(u32::MAX)
-}
-
-/// Answers that are kept, in bytes.
-const CACHE_BYTES: u64 = 16 * 1024 * 1024;
-/// What an answer takes beside its parts, the request and the cache's own entry included.
-const ANSWER_BYTES: usize = 600;
-const RECORD_BYTES: usize = 80;

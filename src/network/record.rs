@@ -73,7 +73,7 @@ impl Resolver {
 }
 
 impl Records {
-    fn map<T>(&self, read: impl Fn(&RData) -> Option<T>) -> Vec<T> {
+    pub(super) fn map<T>(&self, read: impl Fn(&RData) -> Option<T>) -> Vec<T> {
         self.records.iter().filter_map(|record| read(&record.data)).collect()
     }
 }

@@ -3,13 +3,14 @@
 use reqwest::StatusCode;
 use url::Url;
 
+use super::discretion::keep_from_strangers;
 use crate::model::{Address, Obstacle, Subject};
 
 /// How a request is sent, and sent again.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Method<'a> {
-    /// GET.
-    Get,
+    /// GET; the address is the one that the URL names.
+    Get(Option<&'a Address>),
     /// POST of an Autodiscover request, only ever to https.
     Post(Post<'a>),
 }
@@ -27,11 +28,19 @@ impl Post<'_> {
     }
 }
 
-impl Method<'_> {
+impl<'a> Method<'a> {
+    /// The mailbox that the request names.
+    fn address(self) -> Option<&'a Address> {
+        match self {
+            Self::Get(address) => address,
+            Self::Post(post) => Some(post.address),
+        }
+    }
+
     /// Whether the status sends the same request elsewhere. A POST answered by 303 would become a GET, which no
     /// Autodiscover server means.
     pub(super) fn follows(self, status: StatusCode) -> bool {
-        matches!(status.as_u16(), 301 | 302 | 307 | 308) || (matches!(self, Method::Get) && status == StatusCode::SEE_OTHER)
+        matches!(status.as_u16(), 301 | 302 | 307 | 308) || (matches!(self, Self::Get(_)) && status == StatusCode::SEE_OTHER)
     }
 }
 
@@ -46,10 +55,13 @@ impl Trail {
         Self { visited: vec![start] }
     }
 
-    /// The URL of the next hop, once `location` passed the rules.
+    /// The URL of the next hop, once `location` passed the rules; a stranger's without the mailbox that it may name.
     pub(super) fn follow(&mut self, location: &str, method: Method<'_>) -> Result<Url, Obstacle> {
         let here = self.visited.last().ok_or(Obstacle::RedirectInvalid)?;
-        let next = target(here, location)?;
+        let mut next = target(here, location)?;
+        if let Some(address) = method.address() {
+            keep_from_strangers(&mut next, address);
+        }
         if next.scheme() == "http" && (here.scheme() == "https" || matches!(method, Method::Post(_))) {
             return Err(Obstacle::RedirectDowngrade);
         }
@@ -130,16 +142,16 @@ mod tests {
     fn the_sixth_redirect_a_circle_and_a_downgrade_are_refused() {
         let mut trail = Trail::new(url("http://contoso.com/0"));
         for hop in 1..=5 {
-            assert!(trail.follow(&format!("https://contoso.com/{hop}"), Method::Get).is_ok(), "{hop}");
+            assert!(trail.follow(&format!("https://contoso.com/{hop}"), Method::Get(None)).is_ok(), "{hop}");
         }
-        assert_eq!(trail.follow("/3", Method::Get), Err(Obstacle::RedirectCircle));
-        assert_eq!(trail.follow("/6", Method::Get), Err(Obstacle::TooManyRedirects));
-        assert_eq!(trail.follow("http://contoso.com/", Method::Get), Err(Obstacle::RedirectDowngrade));
+        assert_eq!(trail.follow("/3", Method::Get(None)), Err(Obstacle::RedirectCircle));
+        assert_eq!(trail.follow("/6", Method::Get(None)), Err(Obstacle::TooManyRedirects));
+        assert_eq!(trail.follow("http://contoso.com/", Method::Get(None)), Err(Obstacle::RedirectDowngrade));
         let mut plain = Trail::new(url("http://contoso.com/"));
         let address = "anna@contoso.com".parse().unwrap();
         let post = Post { address: &address, body: ToString::to_string };
         assert_eq!(plain.follow("http://contoso.com/x", Method::Post(post)), Err(Obstacle::RedirectDowngrade));
-        assert!(plain.follow("http://contoso.com/x", Method::Get).is_ok());
+        assert!(plain.follow("http://contoso.com/x", Method::Get(None)).is_ok());
     }
 
     #[test]
@@ -156,7 +168,7 @@ mod tests {
             (304, false, false),
         ] {
             let status = StatusCode::from_u16(status).unwrap();
-            assert_eq!((Method::Get.follows(status), Method::Post(posted).follows(status)), (get, post), "{status}");
+            assert_eq!((Method::Get(None).follows(status), Method::Post(posted).follows(status)), (get, post), "{status}");
         }
     }
 }

@@ -38,11 +38,16 @@ pub(super) fn obstacle_of(status: StatusCode, headers: &HeaderMap) -> Obstacle {
     }
 }
 
-/// The pause that a 429 or 503 asks for (RFC 9110 section 10.2.3): seconds, or a date.
+/// The pause that a 429 or 503 asks for.
 pub(super) fn pause_of(status: StatusCode, headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     if !matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
         return None;
     }
+    retry_after(headers, now)
+}
+
+/// The pause that a `Retry-After` names (RFC 9110 section 10.2.3), whatever the status: seconds, or a date.
+pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));

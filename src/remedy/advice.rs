@@ -5,7 +5,8 @@ use crate::model::{Cause, Domain, Hosting};
 /// What the administrator of a domain can change about a cause, so that nobody has to type settings: a sentence or two.
 #[must_use]
 pub fn advice(cause: Cause, domain: &Domain, hosting: Hosting) -> String {
-    if hosting != Hosting::default() && !matches!(cause, Cause::LookupFailed | Cause::Guarded) {
+    let is_anywhere = matches!(cause, Cause::LookupFailed | Cause::Guarded | Cause::NoSuchDomain);
+    if hosting != Hosting::default() && !is_anywhere {
         return format!(
             "Correct what answers for {domain} (see the evidence) so that it names the servers where the mailbox lives, or allow its \
              hosts in the configuration (`allowed_hosts`) where they are right."
@@ -52,6 +53,10 @@ pub fn advice(cause: Cause, domain: &Domain, hosting: Hosting) -> String {
             format!("{text}, and the SRV records of RFC 6186.")
         }
         Cause::UnusableDocument => format!("Mend what answers (see the evidence): {publish} as text/xml, and answer 404 elsewhere."),
+        Cause::NoSuchDomain => format!(
+            "Correct the address in the list, or register {domain}: nothing can be published below a domain that does not exist. Where \
+             only a private network knows it, name that network's servers in `network.dns_servers`."
+        ),
         Cause::OnMicrosoftDomain => "Use an own domain for the primary address: under onmicrosoft.com nothing can be published.".to_owned(),
         Cause::LookupFailed => {
             "See why the lookup fails (see the evidence); a private network or an own certificate authority has to be allowed first."

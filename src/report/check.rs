@@ -5,9 +5,9 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::layout::{clean, labelled};
+use super::layout::labelled;
 use crate::{
-    model::{Address, AnswerOutcome, ClientOutcome, Cloud, Hosting, LookupKind, Outcome, Server, Verdict},
+    model::{Address, AnswerOutcome, ClientOutcome, Cloud, Hosting, LookupKind, Outcome, Server, Verdict, visible},
     remedy::advice,
 };
 
@@ -85,14 +85,18 @@ impl CheckView {
             (false, true) => "could not be told",
             (false, false) => "needs no manual configuration",
         };
-        writeln!(out, "{} ({}): {need}", self.address, self.hosting)?;
+        let address = self.address.to_string();
+        let address = visible(&address);
+        let domain = self.address.domain();
+        let local = address.strip_suffix(domain.as_str()).unwrap_or_default();
+        writeln!(out, "{local}{} ({}): {need}", domain.for_people(), self.hosting)?;
         for client in &self.clients {
             write_client(out, client, (&self.address, self.lives_in))?;
         }
         if self.needs_manual_configuration && !to_type.is_empty() {
-            writeln!(out, "\n  To type by hand (user name: {}):", self.address)?;
+            writeln!(out, "\n  To type by hand (user name: {address}):")?;
             for server in to_type {
-                writeln!(out, "    {}", describe(server))?;
+                writeln!(out, "    {}", visible(&describe(server)))?;
             }
         }
         writeln!(out, "\n  Lookups")?;
@@ -109,7 +113,7 @@ fn write_client(out: &mut impl Write, client: &ClientOutcome, (address, hosting)
     notes.extend(client.inferred.then_some("inferred"));
     notes.extend((!client.audited).then_some("not audited"));
     let cause = client.cause.map(|cause| format!(" [{cause}]")).unwrap_or_default();
-    writeln!(out, "\n  {}: {}{cause}", client.client, notes.join(", "))?;
+    writeln!(out, "\n  {}: {}{cause}", visible(&client.client), notes.join(", "))?;
     let mut line = |label: &str, text: &str| write!(out, "{}", labelled(4, label, text));
     for server in client.settings.servers() {
         line("server", &describe(server))?;
@@ -141,15 +145,15 @@ fn write_lookup(out: &mut impl Write, lookup: &LookupView) -> io::Result<()> {
         lookup.asked,
         lookup.took_ms
     );
-    writeln!(out, "{}", clean(&head))?;
+    writeln!(out, "{}", visible(&head))?;
     for alias in &lookup.cnames {
-        writeln!(out, "        alias of {}", clean(alias))?;
+        writeln!(out, "        alias of {}", visible(alias))?;
     }
     for url in &lookup.redirected_to {
-        writeln!(out, "        redirected to {}", clean(url))?;
+        writeln!(out, "        redirected to {}", visible(url))?;
     }
     let again = if lookup.attempts > 1 { format!(" (asked {} times)", lookup.attempts) } else { String::new() };
-    writeln!(out, "        {}{again}", clean(&lookup.detail))
+    writeln!(out, "        {}{again}", visible(&lookup.detail))
 }
 
 /// `IMAP outlook.office365.com:993, SSL/TLS, oauth2 (shared)`.

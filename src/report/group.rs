@@ -5,11 +5,26 @@ use std::collections::BTreeMap;
 use super::{ClientRow, ReportRow, Setting};
 use crate::model::{Cause, Protocol, Security, Verdict};
 
+/// Whose domain it is. Rows come in its order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Place {
+    pub(super) tenant: String,
+    pub(super) domain: String,
+}
+
+impl Place {
+    pub(super) fn holds(&self, row: &ReportRow) -> bool {
+        self.domain == row.domain && self.tenant == row.tenant
+    }
+
+    pub(super) fn of(row: &ReportRow) -> Self {
+        Self { tenant: row.tenant.clone(), domain: row.domain.clone() }
+    }
+}
+
 /// What the mailboxes of a group have in common, in the order of the list.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
-    pub(super) tenant: String,
-    pub(super) domain: String,
     pub(super) client: String,
     pub(super) cause: Option<Cause>,
     pub(super) verdict: Verdict,
@@ -40,9 +55,10 @@ pub(super) struct Member {
     pub(super) user_name: Option<String>,
 }
 
-/// Groups in order.
+/// The groups of one domain, in order.
 #[derive(Debug, Default)]
 pub(super) struct Groups {
+    pub(super) place: Place,
     pub(super) by_key: BTreeMap<Key, Group>,
     /// Members that a group names at most.
     limit: usize,
@@ -50,7 +66,7 @@ pub(super) struct Groups {
 
 impl Groups {
     pub(super) fn new(limit: usize) -> Self {
-        Self { by_key: BTreeMap::new(), limit }
+        Self { place: Place::default(), by_key: BTreeMap::new(), limit }
     }
 
     pub(super) fn add(&mut self, row: &ReportRow, client: &ClientRow) {
@@ -76,8 +92,6 @@ impl Group {
 fn key(row: &ReportRow, client: &ClientRow) -> Key {
     let servers = row.settings.iter();
     Key {
-        tenant: row.tenant.clone(),
-        domain: row.domain.clone(),
         client: client.outcome.client.clone(),
         cause: client.outcome.cause,
         verdict: client.outcome.verdict,

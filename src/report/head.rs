@@ -2,8 +2,13 @@
 
 use serde::Serialize;
 
-use super::row::rfc3339;
-use crate::store::{RunId, TenantSummary};
+use std::ops::ControlFlow;
+
+use super::{ReportError, Request, row::rfc3339};
+use crate::{
+    model::counted,
+    store::{ReportFilter, RunId, Snapshot, TenantSummary},
+};
 
 /// What stands above the rows.
 #[derive(Debug, Clone, Serialize)]
@@ -18,9 +23,12 @@ pub struct Head {
     /// The four numbers, by tenant.
     #[serde(skip)]
     pub tenants: Vec<TenantNumbers>,
+    /// Mailboxes with an outcome, where the numbers are of fewer: of those that the selection shows.
+    #[serde(skip)]
+    pub out_of: Option<u64>,
 }
 
-/// The four numbers. They count mailboxes, whichever the report then shows.
+/// The four numbers. They count mailboxes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Numbers {
     /// Have an outcome.
@@ -40,6 +48,8 @@ pub struct TenantNumbers {
     pub tenant: String,
     /// Its name for people.
     pub name: String,
+    /// When the last run was finished that went through its whole list, RFC 3339.
+    pub finished_at: Option<String>,
     /// Its numbers.
     #[serde(flatten)]
     pub numbers: Numbers,
@@ -50,9 +60,66 @@ impl Head {
     #[must_use]
     pub fn new(run: Option<RunId>, generated_at: i64, summaries: Vec<TenantSummary>) -> Self {
         let tenants: Vec<TenantNumbers> = summaries.into_iter().map(TenantNumbers::from).collect();
-        let total = tenants.iter().fold(Numbers::default(), |total, tenant| total.plus(tenant.numbers));
-        Self { run: run.map(|run| run.0), generated_at: rfc3339(generated_at), total, tenants }
+        Self { run: run.map(|run| run.0), generated_at: rfc3339(generated_at), total: sum(&tenants), tenants, out_of: None }
     }
+
+    /// From the database, as far as the request's filter and its selection of clients and verdicts go.
+    ///
+    /// # Errors
+    /// [`ReportError::Read`].
+    pub async fn read(snapshot: &mut Snapshot, request: &Request<'_>) -> Result<Self, ReportError> {
+        let filter = ReportFilter { needs_manual: false, ..request.filter.clone() };
+        let newest = snapshot.runs(1).await?.first().map(|run| run.id);
+        let mut head = Self::new(filter.run.or(newest), request.generated_at, snapshot.summary(&filter).await?);
+        if request.selection.is_partial() {
+            head.select(snapshot, (&filter, request)).await?;
+        }
+        Ok(head)
+    }
+
+    /// Whether the database has no mailbox at all for the report.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.out_of.unwrap_or(self.total.checked) == 0
+    }
+
+    /// The four numbers in one sentence.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self.out_of.filter(|out_of| *out_of > 0) {
+            None => self.total.sentence(),
+            Some(out_of) if self.total.checked == 0 => format!("None of {} is in this selection.", counted(out_of, "mailbox", "mailboxes")),
+            Some(out_of) => format!(
+                "Of {}, {} in this selection. {}",
+                counted(out_of, "mailbox", "mailboxes"),
+                counted(self.total.checked, "is", "are"),
+                self.total.sentence()
+            ),
+        }
+    }
+
+    /// Counts anew, only what the selection shows.
+    async fn select(&mut self, snapshot: &mut Snapshot, (filter, request): (&ReportFilter, &Request<'_>)) -> Result<(), ReportError> {
+        self.out_of = Some(self.total.checked);
+        for tenant in &mut self.tenants {
+            tenant.numbers = Numbers::default();
+        }
+        let tenants = &mut self.tenants;
+        snapshot
+            .read_mailboxes(filter, |found| {
+                if let Some(tenant) = tenants.iter_mut().find(|tenant| tenant.tenant == found.tenant.as_str()) {
+                    request.selection.count(&mut tenant.numbers, &found.outcome);
+                }
+                ControlFlow::Continue(())
+            })
+            .await?;
+        self.total = sum(&self.tenants);
+        Ok(())
+    }
+}
+
+fn sum(tenants: &[TenantNumbers]) -> Numbers {
+    tenants.iter().fold(Numbers::default(), |total, tenant| total.plus(tenant.numbers))
 }
 
 impl Numbers {
@@ -82,8 +149,8 @@ impl Numbers {
 
 impl From<TenantSummary> for TenantNumbers {
     fn from(summary: TenantSummary) -> Self {
-        let TenantSummary { tenant, name, checked, ok, needs_manual, undetermined } = summary;
+        let TenantSummary { tenant, name, finished_at, checked, ok, needs_manual, undetermined } = summary;
         let numbers = Numbers { checked, ok, needs_manual_configuration: needs_manual, could_not_check: undetermined };
-        Self { tenant: tenant.into(), name, numbers }
+        Self { tenant: tenant.into(), name, finished_at: finished_at.map(rfc3339), numbers }
     }
 }

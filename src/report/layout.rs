@@ -1,19 +1,15 @@
-//! Plain text at 80 columns: wrapping, columns, and nothing that could steer a terminal. Pure.
+//! Plain text at 80 columns: wrapping and columns. Pure.
+
+use crate::model::visible;
 
 /// Columns of a terminal.
 const WIDTH: usize = 80;
-
-/// Text of others without control characters and without marks that turn its direction.
-pub(super) fn clean(text: &str) -> String {
-    let is_bad = |character: char| character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().map(|character| if is_bad(character) { '\u{fffd}' } else { character }).collect()
-}
 
 /// A label and a text beside it, wrapped at words; a word that is too long stands alone and whole.
 pub(super) fn labelled(indent: usize, label: &str, text: &str) -> String {
     let (mut out, mut column) = (format!("{:indent$}{label:<LABEL$}", ""), indent + LABEL);
     let hanging = column;
-    for word in clean(text).split_whitespace() {
+    for word in text.split_whitespace().map(visible) {
         let length = word.chars().count();
         if column > hanging && column + 1 + length > WIDTH {
             out = out.trim_end().to_owned();
@@ -25,7 +21,7 @@ pub(super) fn labelled(indent: usize, label: &str, text: &str) -> String {
             out.push(' ');
             column += 1;
         }
-        out.push_str(word);
+        out.push_str(&word);
         column += length;
     }
     out.push('\n');
@@ -56,11 +52,6 @@ pub(super) fn table(indent: usize, rows: &[Vec<String>], right: &[usize]) -> Str
     out
 }
 
-/// A number with its noun.
-pub(super) fn counted(count: usize, noun: &str, plural: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {plural}") }
-}
-
 /// Columns of a label.
 const LABEL: usize = 12;
 
@@ -75,10 +66,5 @@ mod tests {
         let lines: Vec<&str> = out.lines().collect();
         assert!(lines.iter().all(|line| line.chars().count() <= WIDTH || line.trim() == long), "{out}");
         assert!(lines[1..].iter().all(|line| line.starts_with("              ")), "{out}");
-    }
-
-    #[test]
-    fn a_hostile_text_cannot_steer_the_terminal() {
-        assert_eq!(clean("a\u{1b}[2Jb\u{202e}c\r"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}");
     }
 }

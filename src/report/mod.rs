@@ -5,6 +5,7 @@ mod check;
 mod csv;
 mod group;
 mod head;
+mod incident;
 mod json;
 mod layout;
 mod row;
@@ -17,12 +18,13 @@ use std::{io, ops::ControlFlow};
 
 use crate::{
     model::Server,
-    store::{Reader, ReportFilter, StoreError},
+    store::{ReportFilter, Snapshot, StoreError},
 };
 
 pub use check::{CheckView, LookupView};
 pub use csv::CsvDialect;
 pub use head::{Head, Numbers, TenantNumbers};
+pub use incident::{IncidentFormat, write_exemptions, write_incident, write_incidents};
 pub use row::{ClientRow, ReportRow, ReportSubject};
 pub use selection::Selection;
 pub use setting::Setting;
@@ -99,12 +101,20 @@ impl<W: io::Write> Report<W> {
     /// Whatever `out` says.
     pub fn add(&mut self, row: &ReportRow) -> io::Result<()> {
         match self {
-            Self::Text(report) => {
-                report.add(row);
-                Ok(())
-            }
+            Self::Text(report) => report.add(row),
             Self::Csv(report) => report.add(row),
             Self::Json(report) => report.add(row),
+        }
+    }
+
+    /// Whether the format has another part, for which all rows are to be added once more, from the first.
+    ///
+    /// # Errors
+    /// Whatever `out` says.
+    pub fn wants_more(&mut self) -> io::Result<bool> {
+        match self {
+            Self::Text(report) => report.wants_more(),
+            Self::Csv(_) | Self::Json(_) => Ok(false),
         }
     }
 
@@ -121,26 +131,29 @@ impl<W: io::Write> Report<W> {
     }
 }
 
-/// Reads the database and writes the report; returns its numbers.
+/// Reads the database and writes the report below a head that was read for the same request.
 ///
 /// # Errors
 /// [`ReportError`].
-pub async fn write_report(reader: &Reader, request: &Request<'_>, out: impl io::Write) -> Result<Numbers, ReportError> {
+pub async fn write_report(snapshot: &mut Snapshot, (request, head): (&Request<'_>, &Head), out: impl io::Write) -> Result<(), ReportError> {
     let filter = ReportFilter { needs_manual: request.selection.needs_manual, ..request.filter.clone() };
-    let newest = reader.runs(1).await?.first().map(|run| run.id);
-    let head = Head::new(filter.run.or(newest), request.generated_at, reader.summary(&filter).await?);
-    let mut report = Report::begin(request.format, &head, out)?;
-    let mut written = Ok(());
-    reader
-        .read_mailboxes(&filter, |found| {
-            let mut row = ReportRow::new(found, request.settings_for);
-            if row.keep(&request.selection) {
-                written = report.add(&row);
-            }
-            if written.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        })
-        .await?;
-    written?;
+    let mut report = Report::begin(request.format, head, out)?;
+    loop {
+        let mut written = Ok(());
+        snapshot
+            .read_mailboxes(&filter, |found| {
+                let mut row = ReportRow::new(found, request.settings_for);
+                if row.keep(&request.selection) {
+                    written = report.add(&row);
+                }
+                if written.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })
+            .await?;
+        written?;
+        if !report.wants_more()? {
+            break;
+        }
+    }
     report.finish()?;
-    Ok(head.total)
+    Ok(())
 }

@@ -1,73 +1,111 @@
 //! Text for a person: the sentence, the numbers, the action list, what could not be checked, what is at risk.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    io,
-};
+use std::{collections::BTreeMap, io};
 
 use super::{
     Head, Numbers, ReportRow,
-    group::{Group, Groups, Key, Member},
-    layout::{clean, counted, labelled, table},
+    group::{Group, Groups, Key, Member, Place},
+    layout::{labelled, table},
 };
-use crate::model::{Server, Verdict};
+use crate::model::{Domain, Server, Verdict, counted, visible};
 
-/// A report in text. It keeps a group's words and its first mailboxes, not every row.
+/// A report in text. It keeps the groups of one domain, their words and their first mailboxes; a group is written when the next
+/// domain begins.
 pub struct TextReport<W> {
     out: W,
-    action: Groups,
-    doubt: Groups,
-    risk: BTreeMap<(String, String), (usize, BTreeSet<String>)>,
+    section: Section,
+    groups: Groups,
+    has_title: bool,
+    has_doubts: bool,
+    risk: BTreeMap<(String, String), Risk>,
+}
+
+/// A list of groups; the rows are read once for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Section {
+    Action,
+    Doubt,
+}
+
+/// What a client that is not audited would do wrong.
+#[derive(Debug, Default)]
+struct Risk {
+    mailboxes: usize,
+    domains: usize,
+    last: Place,
 }
 
 impl<W: io::Write> TextReport<W> {
     pub(super) fn begin(head: &Head, all: bool, mut out: W) -> io::Result<Self> {
-        let named = if all { usize::MAX } else { NAMED };
-        writeln!(out, "{}", head.total.sentence())?;
+        let groups = Groups::new(if all { usize::MAX } else { NAMED });
+        writeln!(out, "{}", head.sentence())?;
         writeln!(out, "\n{}", numbers(head))?;
         let run = head.run.map_or_else(String::new, |run| format!(" after run {run}"));
         writeln!(out, "State{run}, written {}.", head.generated_at)?;
-        Ok(Self { out, action: Groups::new(named), doubt: Groups::new(named), risk: BTreeMap::new() })
+        Ok(Self { out, section: Section::Action, groups, has_title: false, has_doubts: false, risk: BTreeMap::new() })
     }
 
-    pub(super) fn add(&mut self, row: &ReportRow) {
+    pub(super) fn add(&mut self, row: &ReportRow) -> io::Result<()> {
+        if !self.groups.place.holds(row) {
+            self.write_groups()?;
+            self.groups.place = Place::of(row);
+        }
         for client in &row.clients {
-            match (client.outcome.audited, client.outcome.verdict) {
-                (true, Verdict::Undetermined) => self.doubt.add(row, client),
-                (true, verdict) if verdict.is_finding() && row.needs_manual_configuration => self.action.add(row, client),
-                (false, verdict) if verdict.is_finding() => self.add_risk(row, &client.outcome.client, verdict.as_str()),
-                (_, Verdict::Ok) if client.outcome.fragile => self.add_risk(row, &client.outcome.client, "ok, but fragile"),
+            match (self.section, client.outcome.audited, client.outcome.verdict) {
+                (Section::Action, true, Verdict::Undetermined) => self.has_doubts = true,
+                (Section::Doubt, true, Verdict::Undetermined) => self.groups.add(row, client),
+                (Section::Doubt, ..) => {}
+                (_, true, verdict) if verdict.is_finding() && row.needs_manual_configuration => self.groups.add(row, client),
+                (_, false, verdict) if verdict.is_finding() => self.add_risk(row, &client.outcome.client, verdict.as_str()),
+                (_, _, Verdict::Ok) if client.outcome.fragile => self.add_risk(row, &client.outcome.client, "ok, but fragile"),
                 _ => {}
             }
         }
+        Ok(())
     }
 
     fn add_risk(&mut self, row: &ReportRow, client: &str, verdict: &str) {
-        let (count, domains) = self.risk.entry((client.to_owned(), verdict.to_owned())).or_default();
-        *count += 1;
-        if !domains.contains(&row.domain) {
-            domains.insert(row.domain.clone());
+        let risk = self.risk.entry((client.to_owned(), verdict.to_owned())).or_default();
+        risk.mailboxes += 1;
+        if !risk.last.holds(row) {
+            risk.domains += 1;
+            risk.last = Place::of(row);
         }
     }
 
+    /// Ends a list; whether there is another, for which all rows are wanted once more.
+    pub(super) fn wants_more(&mut self) -> io::Result<bool> {
+        self.write_groups()?;
+        self.groups.place = Place::default();
+        self.has_title = false;
+        let has_next = self.section == Section::Action && self.has_doubts;
+        self.section = Section::Doubt;
+        Ok(has_next)
+    }
+
     pub(super) fn finish(mut self) -> io::Result<()> {
-        if !self.action.by_key.is_empty() {
-            writeln!(self.out, "\n\nNEEDS MANUAL CONFIGURATION")?;
-            for (key, group) in &self.action.by_key {
-                write!(self.out, "\n{}{}{}{}", title(key, group), why(key, group), members(group), settings(group))?;
-            }
-        }
-        if !self.doubt.by_key.is_empty() {
-            writeln!(self.out, "\n\nCOULD NOT CHECK")?;
-            for (key, group) in &self.doubt.by_key {
-                write!(self.out, "\n{}{}{}", title(key, group), why(key, group), members(group))?;
-            }
-        }
+        self.write_groups()?;
         if !self.risk.is_empty() {
             writeln!(self.out, "\n\nAT RISK (clients that are not audited; settings with a wrong fallback)\n")?;
             write!(self.out, "{}", risks(&self.risk))?;
         }
         self.out.flush()
+    }
+
+    /// Writes the groups of a domain that has ended.
+    fn write_groups(&mut self) -> io::Result<()> {
+        for (key, group) in std::mem::take(&mut self.groups.by_key) {
+            if !self.has_title {
+                let title = if self.section == Section::Action { "NEEDS MANUAL CONFIGURATION" } else { "COULD NOT CHECK" };
+                writeln!(self.out, "\n\n{title}")?;
+                self.has_title = true;
+            }
+            write!(self.out, "\n{}{}{}", title(&self.groups.place, &key, &group), why(&key, &group), members(&group))?;
+            if self.section == Section::Action {
+                write!(self.out, "{}", settings(&group))?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -75,10 +113,11 @@ fn numbers(head: &Head) -> String {
     let cells = |numbers: Numbers| {
         [numbers.checked, numbers.ok, numbers.needs_manual_configuration, numbers.could_not_check].map(|number| number.to_string())
     };
-    let mut rows = vec![["", "checked", "ok", "needs manual", "could not check"].map(str::to_owned).to_vec()];
+    let mut rows = vec![["", "checked", "ok", "needs manual", "could not check", "last run"].map(str::to_owned).to_vec()];
     for tenant in &head.tenants {
-        let name = if tenant.name == tenant.tenant { String::new() } else { format!(" ({})", clean(&tenant.name)) };
-        rows.push([vec![format!("{}{name}", tenant.tenant)], cells(tenant.numbers).to_vec()].concat());
+        let name = if tenant.name == tenant.tenant { String::new() } else { format!(" ({})", visible(&tenant.name)) };
+        let finished = tenant.finished_at.as_deref().and_then(|time| time.split('T').next()).unwrap_or("none").to_owned();
+        rows.push([vec![format!("{}{name}", tenant.tenant)], cells(tenant.numbers).to_vec(), vec![finished]].concat());
     }
     if head.tenants.len() != 1 {
         rows.push([vec!["all".to_owned()], cells(head.total).to_vec()].concat());
@@ -86,10 +125,11 @@ fn numbers(head: &Head) -> String {
     table(2, &rows, &[1, 2, 3, 4])
 }
 
-fn title(key: &Key, group: &Group) -> String {
+fn title(place: &Place, key: &Key, group: &Group) -> String {
     let count = counted(group.count, "mailbox", "mailboxes");
     let cause = key.cause.map(|cause| format!(" / {cause}")).unwrap_or_default();
-    format!("{} / {} / {}{cause}: {count}\n", key.tenant, key.domain, clean(&key.client))
+    let domain = Domain::parse(&place.domain).map_or_else(|_| place.domain.clone(), |domain| domain.for_people());
+    format!("{} / {domain} / {}{cause}: {count}\n", place.tenant, visible(&key.client))
 }
 
 fn why(key: &Key, group: &Group) -> String {
@@ -144,7 +184,7 @@ fn settings(group: &Group) -> String {
     }
     let mut rows = vec![["type this ", "server", "port", "security"].map(str::to_owned).to_vec()];
     for setting in &group.settings {
-        let (host, port) = (clean(&setting.host), setting.port.to_string());
+        let (host, port) = (visible(&setting.host).into_owned(), setting.port.to_string());
         rows.push(vec![setting.protocol.title().to_owned(), host, port, setting.security.title().to_owned()]);
     }
     let mut out = table(2, &rows, &[]);
@@ -158,12 +198,12 @@ fn settings(group: &Group) -> String {
     out
 }
 
-fn risks(risk: &BTreeMap<(String, String), (usize, BTreeSet<String>)>) -> String {
+fn risks(risk: &BTreeMap<(String, String), Risk>) -> String {
     let rows: Vec<Vec<String>> = risk
         .iter()
-        .map(|((client, verdict), (count, domains))| {
-            let (mailboxes, domains) = (counted(*count, "mailbox", "mailboxes"), counted(domains.len(), "domain", "domains"));
-            vec![clean(client), verdict.clone(), format!("{mailboxes} in {domains}")]
+        .map(|((client, verdict), risk)| {
+            let (mailboxes, domains) = (counted(risk.mailboxes, "mailbox", "mailboxes"), counted(risk.domains, "domain", "domains"));
+            vec![visible(client).into_owned(), verdict.clone(), format!("{mailboxes} in {domains}")]
         })
         .collect();
     table(2, &rows, &[])

@@ -20,6 +20,8 @@ pub struct Conclusion<'a> {
     pub tenant: &'a TenantId,
     /// The domains that the run went through.
     pub scope: Scope<'a>,
+    /// Where it went through some domains: those that it was to go through, be they on the list or not.
+    pub asked: &'a [&'a Domain],
     /// When it ended.
     pub at: i64,
     /// The incidents that are not as they were.
@@ -76,7 +78,7 @@ impl Store {
     }
 
     async fn conclude_once(&self, conclusion: Conclusion<'_>) -> Result<Concluded, StoreError> {
-        let Conclusion { run, tenant, scope, at, changes, destinations, rechecks } = conclusion;
+        let Conclusion { run, tenant, scope, asked, at, changes, destinations, rechecks } = conclusion;
         let mut tx = self.begin().await?;
         require_under_way(&mut tx, run).await?;
         let is_concluded: Option<bool> = sqlx::query_scalar("SELECT state = 'finished' FROM run_tenant WHERE run = $1 AND tenant = $2")
@@ -93,7 +95,7 @@ impl Store {
         enqueue(&mut tx, &logged, (destinations, at)).await?;
         let replaced = match scope {
             Scope::Whole(_) => None,
-            Scope::Part(domains) => Some(domains),
+            Scope::Part(_) => Some(asked),
         };
         replace_rechecks(&mut tx, (tenant, replaced), rechecks).await.map_err(doing("plan what is checked again"))?;
         tx.commit().await.map_err(doing("commit a conclusion"))?;

@@ -84,6 +84,22 @@ impl Reader {
         rows.into_iter().map(recheck).collect()
     }
 
+    /// A tenant's domains that are to be checked again, by name.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn rechecks_of(&self, tenant: &TenantId) -> Result<Vec<Recheck>, StoreError> {
+        let rows: Vec<(String, i64, i64)> = sqlx::query_as("SELECT domain, due_at, pause FROM recheck WHERE tenant = $1 ORDER BY domain")
+            .bind(tenant.as_str())
+            .fetch_all(&self.pool)
+            .await
+            .map_err(doing("read what is to be checked again"))?;
+        let recheck = |(domain, due_at, pause): (String, i64, i64)| {
+            Ok(Recheck { domain: Domain::parse(&domain).map_err(stored("domain"))?, due_at, pause })
+        };
+        rows.into_iter().map(recheck).collect()
+    }
+
     /// When the next domain is to be checked again.
     ///
     /// # Errors

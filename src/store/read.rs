@@ -1,8 +1,9 @@
-//! Reading what was found, a page at a time: a report of a million rows holds one page, and no transaction longer than that.
+//! Reading what was found, a page at a time: a report of a million rows holds one page. All pages, and what is counted beside
+//! them, are of one moment.
 
 use std::{collections::HashMap, ops::ControlFlow, sync::Arc};
 
-use sqlx::SqliteConnection;
+use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use super::{
     Reader, RunId, StoreError,
@@ -38,18 +39,42 @@ pub struct MailboxRow {
     pub checked_at: i64,
 }
 
+/// The database as it was at one moment, though an audit goes on. As long as it lives, the write-ahead log cannot be written back.
+#[derive(Debug)]
+pub struct Snapshot {
+    pub(super) tx: Transaction<'static, Sqlite>,
+}
+
 impl Reader {
+    /// The database as it is now.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        Ok(Snapshot { tx: self.pool.begin().await.map_err(doing("begin to read"))? })
+    }
+
+    /// As [`Snapshot::read_mailboxes`], of the database as it is now.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn read_mailboxes(&self, filter: &ReportFilter, each: impl FnMut(MailboxRow) -> ControlFlow<()>) -> Result<(), StoreError> {
+        self.snapshot().await?.read_mailboxes(filter, each).await
+    }
+}
+
+impl Snapshot {
     /// Reads the mailboxes of the list in the order of tenant, domain and address key, until `each` breaks.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn read_mailboxes(
-        &self,
+        &mut self,
         filter: &ReportFilter,
         mut each: impl FnMut(MailboxRow) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        let mut pages = self.mailbox_pages(filter.clone());
-        while let Some(rows) = pages.next().await? {
+        let mut pages = Pages::new(filter.clone());
+        while let Some(rows) = pages.next(&mut self.tx).await? {
             for row in rows {
                 if each(row).is_break() {
                     return Ok(());
@@ -58,8 +83,10 @@ impl Reader {
         }
         Ok(())
     }
+}
 
-    /// The same mailboxes in the same order, for whoever takes them at a pace of their own.
+impl Reader {
+    /// The mailboxes of the list in the same order, for whoever takes them at a pace of their own.
     #[must_use]
     pub fn mailbox_pages(&self, filter: ReportFilter) -> MailboxPages {
         MailboxPages { reader: self.clone(), pages: Pages::new(filter) }
@@ -204,13 +231,15 @@ async fn read_pointers(
     Ok(pointers)
 }
 
+/// When a run ended; of one that goes on, the end of all times.
 async fn run_at(connection: &mut SqliteConnection, run: RunId) -> Result<i64, StoreError> {
-    let at: Option<i64> = sqlx::query_scalar("SELECT coalesce(finished_at, started_at) FROM run WHERE id = $1")
+    let found: Option<Option<i64>> = sqlx::query_scalar("SELECT finished_at FROM run WHERE id = $1")
         .bind(run.0)
         .fetch_optional(connection)
         .await
         .map_err(doing("read a run"))?;
-    at.ok_or_else(|| doing("find the run")(sqlx::Error::RowNotFound))
+    let at = found.ok_or_else(|| doing("find the run")(sqlx::Error::RowNotFound))?;
+    Ok(at.unwrap_or(i64::MAX))
 }
 
 /// Rows a page.

@@ -4,7 +4,7 @@ use std::{collections::HashSet, fmt};
 
 use sqlx::SqliteConnection;
 
-use super::{Reader, Scope, Store, StoreError, content::Digest, error::doing, seal::break_seals_of_the_dead, sqlite};
+use super::{Reader, Scope, Snapshot, Store, StoreError, content::Digest, error::doing, seal::break_seals_of_the_dead, sqlite};
 use crate::model::{Domain, TenantId};
 
 /// The number of a run; later runs have higher ones.
@@ -94,7 +94,7 @@ impl Store {
         Ok(RunId(run))
     }
 
-    /// Goes on with the newest run if it was not finished; its tenants are brought up to date with these. What it has
+    /// Goes on with the newest run if it was whole and not finished; its tenants are brought up to date with these. What it has
     /// recorded stays: ask [`Store::progress`].
     ///
     /// # Errors
@@ -126,17 +126,39 @@ impl Store {
         read_progress(&mut connection, run, (tenant, domain), list).await
     }
 
-    /// Closes a tenant's part of a run whose every domain has been recorded: mailboxes of domains that are not among these have
-    /// left the list. Returns how many.
+    /// Takes the mailboxes of all tenants but these off the list: the run goes through a whole configuration, and it has these alone.
+    /// Returns how many mailboxes left.
     ///
     /// # Errors
-    /// [`StoreError::Unfinished`] where one of these domains is not recorded to its end; [`StoreError::Superseded`];
-    /// [`StoreError::Query`].
-    pub async fn finish_tenant(&self, run: RunId, (tenant, domains): (&TenantId, &[&Domain]), at: i64) -> Result<u64, StoreError> {
+    /// [`StoreError::Superseded`]; [`StoreError::Query`].
+    pub async fn unlist_other_tenants(&self, run: RunId, tenants: &[&TenantId], at: i64) -> Result<u64, StoreError> {
         let mut tx = self.begin().await?;
         require_under_way(&mut tx, run).await?;
-        let gone = close_tenant(&mut tx, run, (tenant, Scope::Whole(domains)), at).await?;
-        tx.commit().await.map_err(doing("finish a tenant"))?;
+        let known: Vec<(String, String)> = sqlx::query_as(
+            "SELECT d.tenant, d.name FROM domain d
+             WHERE EXISTS (SELECT 1 FROM mailbox m WHERE m.tenant = d.tenant AND m.domain = d.name AND m.outcome IS NOT NULL)",
+        )
+        .fetch_all(&mut *tx)
+        .await
+        .map_err(doing("look for tenants"))?;
+        let mut gone = 0;
+        for (tenant, domain) in known.iter().filter(|(tenant, _)| tenants.iter().all(|kept| kept.as_str() != tenant)) {
+            gone += unlist(&mut tx, run, (tenant, domain), at).await.map_err(doing("unlist a tenant"))?;
+        }
+        let open: Vec<String> = sqlx::query_scalar("SELECT tenant FROM run_tenant WHERE run = $1 AND state <> 'finished'")
+            .bind(run.0)
+            .fetch_all(&mut *tx)
+            .await
+            .map_err(doing("look for tenants"))?;
+        for tenant in open.iter().filter(|tenant| tenants.iter().all(|kept| kept.as_str() != tenant.as_str())) {
+            sqlx::query("UPDATE run_tenant SET state = 'finished', mailboxes = 0 WHERE run = $1 AND tenant = $2")
+                .bind(run.0)
+                .bind(tenant)
+                .execute(&mut *tx)
+                .await
+                .map_err(doing("unlist a tenant"))?;
+        }
+        tx.commit().await.map_err(doing("unlist the tenants"))?;
         Ok(gone)
     }
 
@@ -185,15 +207,25 @@ impl Reader {
         Ok(count.map(i64::unsigned_abs))
     }
 
-    /// The newest runs, newest first.
+    /// As [`Snapshot::runs`], of the database as it is now.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn runs(&self, at_most: u32) -> Result<Vec<Run>, StoreError> {
+        self.snapshot().await?.runs(at_most).await
+    }
+}
+
+impl Snapshot {
+    /// The newest runs, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn runs(&mut self, at_most: u32) -> Result<Vec<Run>, StoreError> {
         let rows: Vec<(i64, i64, Option<i64>, String)> =
             sqlx::query_as("SELECT id, started_at, finished_at, state FROM run ORDER BY id DESC LIMIT $1")
                 .bind(i64::from(at_most))
-                .fetch_all(&self.pool)
+                .fetch_all(&mut *self.tx)
                 .await
                 .map_err(doing("read the runs"))?;
         Ok(rows
@@ -248,7 +280,7 @@ pub(super) async fn close_tenant(
     if let Scope::Whole(domains) = scope {
         let listed: HashSet<&str> = domains.iter().map(|domain| domain.as_str()).collect();
         for (name, _) in known.iter().filter(|(name, _)| !listed.contains(name.as_str())) {
-            gone += unlist(connection, run, (tenant, name), at).await.map_err(doing("finish a tenant"))?;
+            gone += unlist(connection, run, (tenant.as_str(), name), at).await.map_err(doing("finish a tenant"))?;
         }
     }
     sqlx::query("UPDATE run_tenant SET state = 'finished' WHERE run = $1 AND tenant = $2")
@@ -311,13 +343,13 @@ async fn enter_tenants(connection: &mut SqliteConnection, run: i64, tenants: &[(
 }
 
 /// Takes a domain's mailboxes off the list, and forgets how far the run came in it: should the list have it again, it begins anew.
-async fn unlist(connection: &mut SqliteConnection, run: RunId, (tenant, domain): (&TenantId, &str), at: i64) -> sqlx::Result<u64> {
+async fn unlist(connection: &mut SqliteConnection, run: RunId, (tenant, domain): (&str, &str), at: i64) -> sqlx::Result<u64> {
     sqlx::query(
         "INSERT INTO history (mailbox, run, outcome, at)
          SELECT id, $3, NULL, $4 FROM mailbox WHERE tenant = $1 AND domain = $2 AND outcome IS NOT NULL
          ON CONFLICT (mailbox, run) DO UPDATE SET outcome = NULL, at = excluded.at",
     )
-    .bind(tenant.as_str())
+    .bind(tenant)
     .bind(domain)
     .bind(run.0)
     .bind(at)
@@ -326,10 +358,10 @@ async fn unlist(connection: &mut SqliteConnection, run: RunId, (tenant, domain):
     for statement in
         ["DELETE FROM seal WHERE tenant = $1 AND domain = $2", "UPDATE domain SET through = NULL, done = 0 WHERE tenant = $1 AND name = $2"]
     {
-        sqlx::query(statement).bind(tenant.as_str()).bind(domain).execute(&mut *connection).await?;
+        sqlx::query(statement).bind(tenant).bind(domain).execute(&mut *connection).await?;
     }
     let gone = sqlx::query("UPDATE mailbox SET outcome = NULL WHERE tenant = $1 AND domain = $2 AND outcome IS NOT NULL")
-        .bind(tenant.as_str())
+        .bind(tenant)
         .bind(domain)
         .execute(connection)
         .await?;

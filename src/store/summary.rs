@@ -1,7 +1,9 @@
 //! The four numbers of a report, by tenant.
 
+use std::collections::HashMap;
+
 use super::{
-    Reader, ReportFilter, StoreError,
+    Reader, ReportFilter, Snapshot, StoreError,
     error::{doing, stored},
 };
 use crate::model::TenantId;
@@ -13,6 +15,8 @@ pub struct TenantSummary {
     pub tenant: TenantId,
     /// Its name for people.
     pub name: String,
+    /// When the last run was finished that went through its whole list; `None`: none was.
+    pub finished_at: Option<i64>,
     /// Mailboxes on the list that have an outcome.
     pub checked: u64,
     /// Mailboxes that need nothing.
@@ -24,11 +28,21 @@ pub struct TenantSummary {
 }
 
 impl Reader {
-    /// Counts by tenant, in the order of their ids; `needs_manual` of the filter is not looked at.
+    /// As [`Snapshot::summary`], of the database as it is now.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn summary(&self, filter: &ReportFilter) -> Result<Vec<TenantSummary>, StoreError> {
+        self.snapshot().await?.summary(filter).await
+    }
+}
+
+impl Snapshot {
+    /// Counts by tenant, in the order of their ids; `needs_manual` of the filter is not looked at.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn summary(&mut self, filter: &ReportFilter) -> Result<Vec<TenantSummary>, StoreError> {
         let rows: Vec<(String, String, i64, i64, i64)> = if let Some(run) = filter.run {
             sqlx::query_as(
                 "SELECT t.id, t.name, count(*), sum(o.needs_manual), sum(o.undetermined AND NOT o.needs_manual)
@@ -38,7 +52,7 @@ impl Reader {
                  GROUP BY t.id, t.name ORDER BY t.id",
             )
             .bind(run.0)
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.tx)
             .await
         } else {
             sqlx::query_as(
@@ -47,19 +61,30 @@ impl Reader {
                  WHERE m.tenant = t.id AND o.id = m.outcome
                  GROUP BY t.id, t.name ORDER BY t.id",
             )
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.tx)
             .await
         }
         .map_err(doing("count the mailboxes"))?;
+        let finished: HashMap<String, i64> = sqlx::query_as(
+            "SELECT p.tenant, max(r.finished_at) FROM run_tenant p JOIN run r ON r.id = p.run
+             WHERE p.state = 'finished' AND r.is_part = 0 AND r.finished_at IS NOT NULL AND r.id <= $1 GROUP BY p.tenant",
+        )
+        .bind(filter.run.map_or(i64::MAX, |run| run.0))
+        .fetch_all(&mut *self.tx)
+        .await
+        .map_err(doing("read when tenants were audited"))?
+        .into_iter()
+        .collect();
         let mut summaries = Vec::with_capacity(rows.len());
         for (tenant, name, checked, needs_manual, undetermined) in rows {
+            let finished_at = finished.get(&tenant).copied();
             let tenant = TenantId::try_from(tenant).map_err(stored("tenant"))?;
             if filter.tenant.as_ref().is_some_and(|wanted| *wanted != tenant) {
                 continue;
             }
             let [checked, needs_manual, undetermined] = [checked, needs_manual, undetermined].map(i64::unsigned_abs);
             let ok = checked.saturating_sub(needs_manual + undetermined);
-            summaries.push(TenantSummary { tenant, name, checked, ok, needs_manual, undetermined });
+            summaries.push(TenantSummary { tenant, name, finished_at, checked, ok, needs_manual, undetermined });
         }
         Ok(summaries)
     }

@@ -10,7 +10,7 @@ use hickory_resolver::proto::{
     op::{Message, MessageType, OpCode, ResponseCode},
     rr::{
         Name, RData, Record,
-        rdata::{A, CNAME, MX, SOA, SRV},
+        rdata::{A, CNAME, MX, NS, SOA, SRV},
     },
 };
 use tokio::{
@@ -118,6 +118,7 @@ fn rdata(data: &Data) -> RData {
     match data {
         Data::A(address) => RData::A(A(*address)),
         Data::Cname(target) => RData::CNAME(CNAME(absolute(target))),
+        Data::Ns(host) => RData::NS(NS(absolute(host))),
         Data::Mx { preference, exchange } => RData::MX(MX::new(*preference, absolute(exchange))),
         Data::Srv { priority, weight, port, target } => RData::SRV(SRV::new(*priority, *weight, *port, absolute(target))),
     }

@@ -12,6 +12,7 @@ use hickory_resolver::proto::{op::ResponseCode, rr::RecordType};
 pub enum Data {
     A(Ipv4Addr),
     Cname(String),
+    Ns(String),
     Mx { preference: u16, exchange: String },
     Srv { priority: u16, weight: u16, port: u16, target: String },
 }
@@ -21,6 +22,7 @@ impl Data {
         match self {
             Self::A(_) => RecordType::A,
             Self::Cname(_) => RecordType::CNAME,
+            Self::Ns(_) => RecordType::NS,
             Self::Mx { .. } => RecordType::MX,
             Self::Srv { .. } => RecordType::SRV,
         }

@@ -1,18 +1,20 @@
 //! Whole audits against the fake internets: what is found is what each world says.
 
+mod again;
 mod resume;
+mod tenant;
 
 use std::sync::Arc;
 
 use autodiscover_audit::{
-    audit::{Auditor, Case, Progress, RunOptions, Summary, TenantJob, run},
+    audit::{Alerting, Auditor, Case, Progress, RunOptions, Summary, TenantJob, run},
     classify::EndpointTable,
     clients::ClientTable,
     clock::Clock,
     mailboxes::read_list,
-    model::{AnswerOutcome, Hosting, LookupKind, Outcome, Profile, Subject, Tenant, TenantId},
+    model::{AnswerOutcome, Hosting, LookupKind, Mailbox, Outcome, Profile, Subject, Tenant, TenantId, Verdict},
     network::{Network, Parts},
-    store::Store,
+    store::{ReportFilter, Store},
     wire,
 };
 use tokio_util::sync::CancellationToken;
@@ -49,12 +51,20 @@ pub(crate) fn jobs(world: &World, office: &Office) -> Arc<Vec<TenantJob>> {
             manual_settings: Vec::new(),
         },
         mailboxes: read_list(&office.list(tenant.id), &clients).unwrap().mailboxes,
+        only: None,
     };
     Arc::new(world.tenants.iter().map(job).collect())
 }
 
 pub(crate) fn options() -> RunOptions {
-    RunOptions { domains_at_once: 64, resume: false, accept_shrunk_list: false, stop: CancellationToken::new() }
+    RunOptions {
+        domains_at_once: 64,
+        resume: false,
+        whole: false,
+        accept_shrunk_list: false,
+        alerting: Alerting::default(),
+        stop: CancellationToken::new(),
+    }
 }
 
 /// A world that is there, and an office in it.
@@ -248,6 +258,35 @@ async fn the_trace_names_every_lookup_with_its_outcome() {
         let reading = answers.readings.get(&lookup.request).unwrap();
         assert!(!reading.detail.is_empty() || reading.outcome == AnswerOutcome::Found, "{}", lookup.asked);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_run_records_follows_from_the_answers_alone() {
+    let scene = Scene::new(today()).await;
+    let (store, auditor, jobs) = (scene.open().await, auditor(&scene.fakenet), scene.jobs());
+    run(&auditor, &store, &jobs, (&options(), &Progress::default())).await.unwrap();
+    let mut recorded = std::collections::HashMap::new();
+    let keep = |row: autodiscover_audit::store::MailboxRow| {
+        recorded.insert(row.mailbox.address.key(), row.outcome);
+        std::ops::ControlFlow::Continue(())
+    };
+    store.reader().read_mailboxes(&ReportFilter::default(), keep).await.unwrap();
+    let (clients, mut compared) = (auditor.clients_named(&[]), 0);
+    for TenantJob { tenant, mailboxes, .. } in jobs.iter() {
+        for domain in mailboxes.chunk_by(|one, next| one.address.domain() == next.address.domain()) {
+            // the one that is asked about
+            let Mailbox { address, profile, .. } = &domain[0];
+            let subject = Subject { address: address.clone() };
+            let answers = auditor.ask(&clients, &subject).await;
+            let judged = auditor.judge(&clients, &Case { tenant, profile, subject: &subject }, &answers);
+            // what fails does not fail twice alike
+            if judged.clients.iter().all(|client| client.verdict != Verdict::Undetermined) {
+                assert_eq!(*recorded[&address.key()], judged, "{address}");
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 80, "{compared}");
 }
 
 /// What is found out about an address that lives in Exchange Online.

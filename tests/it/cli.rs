@@ -13,6 +13,7 @@ use std::{
 
 use autodiscover_audit::{
     audit::{Progress, RunOptions},
+    model::counted,
     store::Store,
 };
 use serde_json::Value;
@@ -28,36 +29,36 @@ use crate::{
 };
 
 /// A world that runs on threads of its own, an office in it, and the program.
-struct Site {
-    fakenet: Fakenet,
-    office: Office,
+pub(crate) struct Site {
+    pub(crate) fakenet: Fakenet,
+    pub(crate) office: Office,
     folder: tempfile::TempDir,
 }
 
 impl Site {
-    fn new(world: &World) -> Self {
+    pub(crate) fn new(world: &World) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let fakenet = Fakenet::start_beside(&world.net).unwrap();
         let office = Office::furnish(folder.path(), &fakenet, world);
         Self { fakenet, office, folder }
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = program();
         command.args(arguments).arg("--config").arg(self.office.config());
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+    pub(crate) fn run(&self, arguments: &[&str]) -> (i32, String, String) {
         told(&self.command(arguments).output().unwrap())
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.folder.path().join(name).to_str().unwrap().to_owned()
     }
 }
 
-fn program() -> Command {
+pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_autodiscover-audit"));
     for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
         command.env_remove(name);
@@ -66,7 +67,7 @@ fn program() -> Command {
     command
 }
 
-fn told(output: &Output) -> (i32, String, String) {
+pub(crate) fn told(output: &Output) -> (i32, String, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
 }
@@ -195,7 +196,11 @@ fn an_audit_and_its_reports_agree_with_the_world() {
     for tenant in &world.tenants {
         let needs = tenant.mailboxes.iter().filter(|mailbox| mailbox.needs_manual).count();
         let line = out.lines().find(|line| line.starts_with(&format!("  {}: {} checked", tenant.id, tenant.mailboxes.len())));
-        assert!(line.is_some_and(|line| line.contains(&format!(" {needs} need manual configuration"))), "{}: {out}", tenant.id);
+        assert!(
+            line.is_some_and(|line| line.contains(&format!(" {} manual configuration", counted(needs, "needs", "need")))),
+            "{}: {out}",
+            tenant.id
+        );
     }
     let needs = world.tenants.iter().flat_map(|tenant| &tenant.mailboxes).filter(|mailbox| mailbox.needs_manual).count();
     let (code, lines, _) = site.run(&["report", "--needs-manual", "--format", "jsonl"]);
@@ -208,6 +213,11 @@ fn an_audit_and_its_reports_agree_with_the_world() {
     let (_, foreign, _) = site.run(&["report", "--verdict", "foreign", "--client", "thunderbird", "--format", "jsonl"]);
     let rows: Vec<Value> = foreign.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(!rows.is_empty());
+    for (filter, code) in
+        [(["--verdict", "ok"], 0), (["--verdict", "undetermined"], 2), (["--client", "mx-base-domain"], 1), (["--tenant", "campus"], 0)]
+    {
+        assert_eq!(site.run(&[&["report"][..], &filter].concat()).0, code, "{filter:?}");
+    }
     for client in rows.iter().flat_map(|row| row["clients"].as_array().unwrap()) {
         assert_eq!((client["client"].as_str(), client["verdict"].as_str()), (Some("thunderbird"), Some("foreign")));
     }
@@ -335,8 +345,14 @@ fn a_reader_that_goes_away_is_no_error() {
     let mut child = site.command(&["report", "--all"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
-    assert!(told(&output).2.is_empty(), "{}", told(&output).2);
-    assert!(Path::new(&site.path("audit.db")).exists());
+    assert_eq!((told(&output).0, told(&output).2.as_str()), (1, ""), "the findings are there whoever reads of them");
+    let mut audit = site.command(&["audit"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    drop(audit.stdout.take());
+    assert_eq!(audit.wait().unwrap().code(), Some(1));
+    assert!(!Path::new(&format!("{}-wal", site.office.database().display())).exists(), "the database is closed as ever");
+    let mut check = site.command(&["check", "anna@own-good.example", "anna@standard.example"]).stdout(Stdio::piped()).spawn().unwrap();
+    drop(check.stdout.take());
+    assert_eq!(check.wait().unwrap().code(), Some(2), "the second address was not looked at");
 }
 
 #[test]

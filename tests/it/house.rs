@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Rooms and their floors; a room imports from lower floors only.
-const FLOORS: [(&str, u8); 15] = [
+const FLOORS: [(&str, u8); 16] = [
     ("model", 0),
     ("clock", 0),
     ("wire", 1),
@@ -16,6 +16,7 @@ const FLOORS: [(&str, u8); 15] = [
     ("remedy", 1),
     ("network", 2),
     ("store", 2),
+    ("alert", 3),
     ("mailboxes", 3),
     ("report", 3),
     ("audit", 4),

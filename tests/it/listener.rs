@@ -363,7 +363,9 @@ async fn the_report_is_that_of_the_command_line() {
             settings_for: &settings_for,
         };
         let mut expected = Vec::new();
-        write_report(site.store.reader(), &request, &mut expected).await.unwrap();
+        let mut snapshot = site.store.reader().snapshot().await.unwrap();
+        let head = autodiscover_audit::report::Head::read(&mut snapshot, &request).await.unwrap();
+        write_report(&mut snapshot, (&request, &head), &mut expected).await.unwrap();
         let answer = site.read(&format!("/report{query}")).await;
         assert_eq!((answer.status, answer.text()), (200, std::str::from_utf8(&expected).unwrap()), "{query}");
     }

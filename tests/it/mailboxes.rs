@@ -111,9 +111,9 @@ fn a_bad_row_is_refused_by_its_line_and_the_rest_is_read() {
         "a@contoso.com,\"Anna\nMeier\",,\n",          // 2, 3
         "\n",                                         // 4
         "b@contoso.com,B,nowhere,\n",                 // 5
-        "c@contoso.com,C,,outlook\n",                 // 6
+        "c@contoso.com,C,,outlook\n",                 // 6: kept, with a warning
         "d@contoso.com,Meier, D,,\n",                 // 7: too many
-        "e@contoso.com,E\n",                          // 8: too few
+        "e@contoso.com,E\n",                          // 8: the cells at the end left out
         "f@contoso.com,\"stray,,\n",                  // 9
         "g@contoso.com,\"G, the first\",,srv\n",      // 10
         ",,,\n",                                      // 11
@@ -121,11 +121,15 @@ fn a_bad_row_is_refused_by_its_line_and_the_rest_is_read() {
         "h@contoso.com,H,consumer,srv|thunderbird\n", // 13
         "i@contoso.com,I,other,\n",                   // 14
     ));
-    assert_eq!(addresses(&list), ["a@contoso.com", "g@contoso.com", "h@contoso.com", "i@contoso.com"]);
-    assert_eq!(refused_lines(&list), [5, 6, 7, 8, 9]);
-    assert_eq!(list.refused[2].reason, RefusalReason::FieldCount { expected: 4, found: 5 });
-    assert_eq!(list.refused[3].reason, RefusalReason::FieldCount { expected: 4, found: 2 });
-    assert_eq!(list.refused[4].reason, RefusalReason::UnclosedQuote);
+    assert_eq!(addresses(&list), ["a", "c", "e", "g", "h", "i"].map(|local| format!("{local}@contoso.com")));
+    assert_eq!(refused_lines(&list), [5, 7, 9]);
+    assert_eq!(list.refused[1].reason, RefusalReason::FieldCount { expected: 4, found: 5 });
+    assert_eq!(list.refused[2].reason, RefusalReason::UnclosedQuote);
+    let told: Vec<String> = list.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        ["column `clients` is not understood in 1 row, the first in line 6: `outlook` is none of thunderbird, srv; these count as empty"]
+    );
     assert_eq!(list.blanks, 3);
     let anna = list.mailboxes[0].person.as_deref().and_then(|person| person.display_name.as_deref());
     assert_eq!(anna, Some("Anna Meier"));
@@ -151,6 +155,13 @@ fn long_fields_are_cut_for_people_and_refused_for_addresses() {
 }
 
 #[test]
+fn one_row_is_no_plural() {
+    let list = read(b"ma\xefl@contoso.com\nanna@contoso.com\n").unwrap_or_else(|error| panic!("{error}"));
+    let told: Vec<String> = list.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(told, ["1 row is not UTF-8 and read as Windows-1252, the first in line 1; save the file as UTF-8"]);
+}
+
+#[test]
 fn only_the_first_thousand_refused_rows_are_kept() {
     let list = list(&format!("anna@contoso.com\n{}", "bad\n".repeat(2_500)));
     assert_eq!((list.refused.len(), list.refused_count), (1_000, 2_500));
@@ -171,11 +182,62 @@ fn an_empty_cell_of_the_address_column_is_not_filled_from_the_sign_in_name() {
 }
 
 #[test]
+fn in_an_export_of_exchange_another_column_stands_in_for_an_empty_address() {
+    let list = list(concat!(
+        "PrimarySmtpAddress,WindowsEmailAddress,EmailAddresses,UserPrincipalName\n",
+        "a@contoso.com,x@contoso.com,SMTP:y@contoso.com,z@contoso.com\n",
+        ",b@contoso.com,SMTP:y@contoso.com,z@contoso.com\n",
+        ",,smtp:y@contoso.com SMTP:c@contoso.com,z@contoso.com\n",
+        ",,System.Collections.ArrayList,d@contoso.com\n",
+        ",,,e@contoso.com\n",
+        ",,,\n",
+    ));
+    assert_eq!(list.format, Format::ExchangeExport);
+    assert_eq!(addresses(&list), ["a", "b", "c", "d", "e"].map(|local| format!("{local}@contoso.com")));
+    assert_eq!(list.warnings, [Warning::SignInNameStandsIn { rows: 2, first_line: 5 }]);
+    assert_eq!(list.blanks, 1);
+}
+
+#[test]
+fn every_column_with_the_address_is_enough() {
+    for text in [
+        "WindowsEmailAddress\nanna@contoso.com\n",
+        "ProxyAddresses,Name\nsmtp:x@contoso.com;SMTP:anna@contoso.com,Anna\n".replace(';', " ").as_str(),
+    ] {
+        assert_eq!(addresses(&list(text)), ["anna@contoso.com"], "{text}");
+    }
+}
+
+#[test]
+fn columns_of_other_systems_do_not_refuse_every_row() {
+    let list = list(
+        "Mail,Client,SMTP,Hosting\na@contoso.com,Outlook 2016,a@contoso.com,ExchangeOnline\nb@contoso.com,Apple,b@contoso.com,Exchange Online\n",
+    );
+    assert_eq!(addresses(&list), ["a@contoso.com", "b@contoso.com"]);
+    assert!(list.mailboxes.iter().all(|mailbox| mailbox.profile.hosting == Some(Hosting::default()) && mailbox.profile.clients.is_none()));
+    let columns = list.warnings.iter().filter_map(|warning| match warning {
+        Warning::NotUnderstood { column, rows, .. } => Some((column.as_str(), *rows)),
+        _ => None,
+    });
+    assert_eq!(columns.collect::<Vec<_>>(), [("SMTP", 2), ("Client", 2)]);
+}
+
+#[test]
+fn addresses_are_read_as_people_write_them() {
+    let list = list("anna@contoso.com;\nBert Meier <bert@contoso.com>,\n\u{a0}carla@contoso.com\u{200b}\n\u{200b}CARLA@contoso.com\n");
+    assert_eq!(list.format, Format::PlainText);
+    assert_eq!(addresses(&list), ["anna@contoso.com", "bert@contoso.com", "carla@contoso.com"]);
+    assert_eq!(list.duplicates, 1);
+    let bert = list.mailboxes[1].person.as_deref().and_then(|person| person.display_name.as_deref());
+    assert_eq!(bert, Some("Bert Meier"));
+}
+
+#[test]
 fn a_list_that_cannot_be_used_says_what_to_do() {
     for (bytes, message) in [
         (&b""[..], "the list holds no mailbox; write one address a line, or export a CSV file with a header"),
         (b"# nothing\n", "the list holds no mailbox; write one address a line, or export a CSV file with a header"),
-        (b"address\nbad\n", "the list holds no mailbox: all 1 rows were refused, the first in line 2: `bad` has no `@`; correct the rows"),
+        (b"address\nbad\n", "the list holds no mailbox: its one row was refused, in line 2: `bad` has no `@`; correct the row"),
         (b"PK\x03\x04....", "the list is a workbook of a spreadsheet program; save it as `CSV UTF-8`"),
         (b"\x00\x01\x02\x03", "the list is not a text file; write one address a line, or export a CSV file"),
         (b"[\n", "the list is one JSON document over several lines; write one object a line, as `jq -c '.[]'` does"),

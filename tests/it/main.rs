@@ -15,6 +15,8 @@ mod house;
 mod listener;
 mod mailboxes;
 mod metrics;
+mod output;
+mod proxy;
 mod report;
 mod store;
 mod vectors;

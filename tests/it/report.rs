@@ -4,13 +4,15 @@
 
 use std::sync::Arc;
 
+use crate::store::finish_tenant;
+
 use autodiscover_audit::{
     model::{
         Address, Cause, Class, ClientOutcome, Domain, Hosting, LookupKind, Mailbox, Next, Outcome, Person, Profile, Protocol, Protocols,
         Security, Server, Settings, Source, TenantId, Verdict,
     },
-    report::{CsvDialect, Format, Numbers, ReportError, ReportSubject, Request, Selection, write_report},
-    store::{DomainBatch, Entry, ReportFilter, RunId, RunState, Store},
+    report::{CheckView, CsvDialect, Format, Head, Report, ReportError, ReportRow, ReportSubject, Request, Selection, write_report},
+    store::{DomainBatch, Entry, MailboxRow, ReportFilter, RunId, RunState, Store},
 };
 
 fn server(protocol: Protocol, host: &str, port: u16, security: Security, class: Option<Class>) -> Server {
@@ -133,6 +135,9 @@ pub(crate) async fn world(folder: &tempfile::TempDir) -> Store {
             .await
             .unwrap();
     }
+    let domain = |name| Domain::parse(name).unwrap();
+    finish_tenant(&store, run, (&contoso, &[&domain("contoso.com"), &domain("northwind.example")]), 1_760_000_110).await.unwrap();
+    finish_tenant(&store, run, (&fabrikam, &[&domain("fabrikam.example")]), 1_760_000_110).await.unwrap();
     store.finish_run(run, RunState::Finished, 1_760_000_120).await.unwrap();
     store
 }
@@ -144,8 +149,8 @@ pub(crate) fn settings_for(subject: &ReportSubject<'_>) -> Vec<Server> {
 async fn report(store: &Store, format: Format, selection: Selection) -> String {
     let request = Request { filter: ReportFilter::default(), selection, format, generated_at: 1_760_000_200, settings_for: &settings_for };
     let mut out = Vec::new();
-    let numbers = write_report(store.reader(), &request, &mut out).await.unwrap();
-    assert_eq!(numbers, Numbers { checked: 27, ok: 1, needs_manual_configuration: 25, could_not_check: 1 });
+    let head = Head::read(&mut store.reader().snapshot().await.unwrap(), &request).await.unwrap();
+    write_report(&mut store.reader().snapshot().await.unwrap(), (&request, &head), &mut out).await.unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -243,6 +248,41 @@ async fn verdicts_and_clients_can_be_chosen() {
 }
 
 #[tokio::test]
+async fn the_head_counts_what_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = world(&folder).await;
+    let all = || Selection::default();
+    for (selection, [checked, ok, by_hand, doubt], sentence) in [
+        (all(), [27, 1, 25, 1], "25 of 27 mailboxes need manual configuration."),
+        (by_hand(), [27, 1, 25, 1], "25 of 27 mailboxes need manual configuration."),
+        (
+            Selection { verdicts: vec![Verdict::Foreign], ..all() },
+            [1, 0, 1, 0],
+            "Of 27 mailboxes, 1 is in this selection. 1 of 1 mailboxes needs manual configuration.",
+        ),
+        (
+            Selection { verdicts: vec![Verdict::Undetermined, Verdict::Ok], ..all() },
+            [2, 1, 0, 1],
+            "Of 27 mailboxes, 2 are in this selection. No mailbox is known to need manual configuration, but 1 of 2 could not be checked.",
+        ),
+        (
+            Selection { clients: vec!["mx-base-domain".into()], ..all() },
+            [24, 24, 0, 0],
+            "Of 27 mailboxes, 24 are in this selection. None of the 24 mailboxes needs manual configuration.",
+        ),
+        (Selection { verdicts: vec![Verdict::Retired], ..all() }, [0, 0, 0, 0], "None of 27 mailboxes is in this selection."),
+    ] {
+        let told = report(&store, Format::Json, selection.clone()).await;
+        let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+        let numbers =
+            ["checked", "ok", "needs_manual_configuration", "could_not_check"].map(|name| told["summary"][name].as_u64().unwrap());
+        assert_eq!(numbers, [checked, ok, by_hand, doubt], "{selection:?}");
+        let text = report(&store, Format::Text { all: false }, selection.clone()).await;
+        assert_eq!(text.lines().next(), Some(sentence), "{selection:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_empty_report_is_whole_in_every_format() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("audit.db")).await.unwrap();
@@ -255,10 +295,86 @@ async fn an_empty_report_is_whole_in_every_format() {
         let (filter, selection) = (ReportFilter::default(), Selection::default());
         let request = Request { filter, selection, format, generated_at: 1_760_000_200, settings_for: &settings_for };
         let mut out = Vec::new();
-        write_report(store.reader(), &request, &mut out).await.unwrap();
+        let head = Head::read(&mut store.reader().snapshot().await.unwrap(), &request).await.unwrap();
+        write_report(&mut store.reader().snapshot().await.unwrap(), (&request, &head), &mut out).await.unwrap();
         let out = String::from_utf8(out).unwrap();
         assert!(out.ends_with(expected.unwrap_or_default()), "{format:?}: {out}");
     }
+}
+
+/// What has been written so far.
+#[derive(Clone, Default)]
+struct Seen(std::rc::Rc<std::cell::RefCell<Vec<u8>>>);
+
+impl std::io::Write for Seen {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_domain_is_written_as_soon_as_the_next_one_begins() {
+    let row = |address: &str, verdict: Verdict| {
+        let outcome = outcome(Hosting::default(), vec![client("thunderbird", verdict, Some(Cause::SrvStale), consumer())]);
+        let tenant = TenantId::try_from("contoso".to_owned()).unwrap();
+        let found = MailboxRow { tenant, mailbox: mailbox(address), outcome, since: vec![Some(0)], checked_at: 0 };
+        ReportRow::new(found, &settings_for)
+    };
+    let seen = Seen::default();
+    let told = |what: &str| String::from_utf8(seen.0.borrow().clone()).unwrap().contains(what);
+    let mut report = Report::begin(Format::Text { all: false }, &Head::new(None, 0, Vec::new()), seen.clone()).unwrap();
+    for pass in 0..2 {
+        for (address, before) in [("a@a.example", ""), ("b@b.example", "a@a.example"), ("c@c.example", "b@b.example")] {
+            report.add(&row(address, Verdict::Consumer)).unwrap();
+            assert!(told(before), "{before} is written before {address} is");
+            assert!(pass > 0 || !told(address));
+            report.add(&row(&format!("doubt-{address}"), Verdict::Undetermined)).unwrap();
+            assert!(pass == 0 || before.is_empty() || told(&format!("doubt-{before}")));
+        }
+        assert_eq!(report.wants_more().unwrap(), pass == 0, "the doubts come after all findings");
+    }
+    report.finish().unwrap();
+    assert!(told("doubt-c@c.example"));
+}
+
+#[test]
+fn a_name_in_unicode_stands_beside_its_own_once() {
+    let outcome = outcome(Hosting::default(), vec![client("thunderbird", Verdict::Consumer, Some(Cause::SrvStale), consumer())]);
+    let view = CheckView::new(Address::parse("anna@münster.example").unwrap(), "2026-01-01T00:00:00Z".into(), &outcome, Vec::new());
+    let mut out = Vec::new();
+    view.write_text(&mut out, &[]).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(text.starts_with("anna@münster.example [xn--mnster-3ya.example] (exchange-online): needs"), "{text}");
+    assert_eq!(text.matches("münster").count(), 1, "{text}");
+
+    let tenant = TenantId::try_from("contoso".to_owned()).unwrap();
+    let mailbox = mailbox("anna@münster.example");
+    let row = ReportRow::new(MailboxRow { tenant, mailbox, outcome, since: vec![Some(0)], checked_at: 0 }, &settings_for);
+    let seen = Seen::default();
+    let mut report = Report::begin(Format::Text { all: false }, &Head::new(None, 0, Vec::new()), seen.clone()).unwrap();
+    report.add(&row).unwrap();
+    report.finish().unwrap();
+    let text = String::from_utf8(seen.0.borrow().clone()).unwrap();
+    assert!(text.contains("\ncontoso / münster.example [xn--mnster-3ya.example] / thunderbird / srv-stale: 1 mailbox\n"), "{text}");
+}
+
+#[test]
+fn the_account_of_an_address_cannot_steer_the_terminal() {
+    let address = Address::parse("\u{202e}anna\u{200b}@contoso.com").unwrap();
+    let settings =
+        Settings { incoming: vec![server(Protocol::Imap, "a\u{9b}31m\u{7}.example", 993, Security::Tls, None)], ..Settings::default() };
+    let hostile = ClientOutcome { client: "\u{1b}c".into(), ..client("thunderbird", Verdict::Foreign, Some(Cause::SrvStale), settings) };
+    let outcome = outcome(Hosting::default(), vec![hostile]);
+    let view = CheckView::new(address, "2026-01-01T00:00:00Z".into(), &outcome, Vec::new());
+    let mut out = Vec::new();
+    view.write_text(&mut out, &[server(Protocol::Imap, "\u{1b}[2J", 1, Security::Tls, None)]).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(!text.contains(|character| character != '\n' && autodiscover_audit::model::is_hidden(character)), "{text:?}");
+    assert!(text.starts_with("\\u{202e}anna\\u{200b}@contoso.com (exchange-online)"), "{text}");
+    assert!(text.contains("a\\u{9b}31m\\u{7}.example:993") && text.contains("\\u{1b}c: foreign"), "{text}");
 }
 
 #[tokio::test]
@@ -277,10 +393,15 @@ async fn a_pipe_that_closes_and_a_run_that_never_was_are_errors() {
     for format in [Format::Text { all: false }, Format::Csv(CsvDialect::Excel), Format::Json, Format::Jsonl] {
         let (filter, selection) = (ReportFilter::default(), Selection::default());
         let request = Request { filter, selection, format, generated_at: 0, settings_for: &settings_for };
-        let failed = write_report(store.reader(), &request, Closed).await;
+        let head = Head::read(&mut store.reader().snapshot().await.unwrap(), &request).await.unwrap();
+        let failed = write_report(&mut store.reader().snapshot().await.unwrap(), (&request, &head), Closed).await;
         assert!(matches!(&failed, Err(ReportError::Write(error)) if error.kind() == std::io::ErrorKind::BrokenPipe), "{failed:?}");
     }
     let filter = ReportFilter { run: Some(RunId(99)), ..ReportFilter::default() };
     let request = Request { filter, selection: Selection::default(), format: Format::Jsonl, generated_at: 0, settings_for: &settings_for };
-    assert!(matches!(write_report(store.reader(), &request, Vec::new()).await, Err(ReportError::Read(_))));
+    let head = Head::new(None, 0, Vec::new());
+    assert!(matches!(
+        write_report(&mut store.reader().snapshot().await.unwrap(), (&request, &head), Vec::new()).await,
+        Err(ReportError::Read(_))
+    ));
 }

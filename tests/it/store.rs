@@ -7,13 +7,17 @@ mod guard;
 mod incident;
 mod leave;
 mod outbox;
+mod report;
 mod seal;
 
 use std::{ops::ControlFlow, path::Path, sync::Arc};
 
 use autodiscover_audit::{
     model::{Address, Cause, ClientOutcome, Domain, Hosting, Mailbox, Outcome, Person, Profile, Settings, TenantId, Verdict},
-    store::{DomainBatch, DossierRecord, Entry, MailboxRow, Progress, Reader, Recorded, ReportFilter, RunId, RunState, Store, StoreError},
+    store::{
+        Conclusion, DomainBatch, DossierRecord, Entry, MailboxRow, Progress, Reader, Recorded, ReportFilter, RunId, RunState, Scope, Store,
+        StoreError,
+    },
 };
 use sha2::{Digest as _, Sha256};
 use sqlx::{Connection as _, SqliteConnection};
@@ -114,7 +118,7 @@ impl Site {
     async fn try_finish_tenant(&self, run: RunId, domains: &[&str]) -> Result<u64, StoreError> {
         let domains: Vec<Domain> = domains.iter().map(|name| domain(name)).collect();
         let domains: Vec<&Domain> = domains.iter().collect();
-        self.store.finish_tenant(run, (&self.tenant, &domains), self.clock).await
+        finish_tenant(&self.store, run, (&self.tenant, &domains), self.clock).await
     }
 
     async fn assert_sound(&self) {
@@ -435,54 +439,6 @@ async fn two_audits_cannot_hold_one_database_and_readers_can() {
 }
 
 #[tokio::test]
-async fn other_files_and_newer_schemas_are_refused_untouched() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("x.db");
-    assert!(matches!(Store::open_read_only(&path).await, Err(StoreError::File { .. })));
-
-    std::fs::write(&path, "not a database, but long enough to be looked at by whoever expects one").unwrap();
-    assert!(matches!(Store::open(&path).await, Err(StoreError::Open { .. })));
-
-    std::fs::remove_file(&path).unwrap();
-    std::fs::write(&path, "").unwrap();
-    assert!(matches!(Store::open_read_only(&path).await, Err(StoreError::Schema { found: 0, .. })));
-    alter(&path, "CREATE TABLE theirs (x)").await;
-    let before = std::fs::read(&path).unwrap();
-    assert!(matches!(Store::open(&path).await, Err(StoreError::NotOurs { .. })));
-    assert_eq!(std::fs::read(&path).unwrap(), before);
-
-    std::fs::remove_file(&path).unwrap();
-    let migrated = Store::migrate(&path).await.unwrap();
-    assert_eq!((migrated.from, migrated.to), (0, 2));
-    assert_eq!(Store::migrate(&path).await.unwrap().from, 2);
-    alter(&path, "PRAGMA user_version = 99").await;
-    for refused in [Store::open(&path).await.unwrap_err(), Store::open_read_only(&path).await.unwrap_err()] {
-        assert!(matches!(refused, StoreError::Schema { found: 99, known: 2, .. }), "{refused}");
-    }
-}
-
-#[tokio::test]
-async fn a_backup_is_a_whole_database_and_overwrites_nothing() {
-    let mut site = Site::new().await;
-    site.run(&mailboxes(&["anna@contoso.com"]), &outcome(Verdict::Ok)).await;
-    let copy = site.folder.path().join("copy.db");
-    site.store.reader().backup(&copy).await.unwrap();
-    let refused = site.store.reader().backup(&copy).await.unwrap_err();
-    assert!(matches!(&refused, StoreError::File { source, .. } if source.kind() == std::io::ErrorKind::AlreadyExists), "{refused}");
-    let left: Vec<String> =
-        std::fs::read_dir(site.folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    assert!(!left.iter().any(|name| name.contains("partial")), "{left:?}");
-    #[cfg(unix)]
-    for path in [&copy, &site.path()] {
-        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path).unwrap().permissions());
-        assert_eq!(mode & 0o777, 0o600, "{}", path.display());
-    }
-    let store = Store::open(&copy).await.unwrap();
-    assert_eq!(addresses(store.reader(), &ReportFilter::default()).await, ["anna@contoso.com"]);
-    assert!(store.reader().check().await.unwrap().is_sound());
-}
-
-#[tokio::test]
 async fn a_check_names_what_contradicts_itself() {
     let mut site = Site::new().await;
     site.run(&mailboxes(&["anna@contoso.com"]), &outcome(Verdict::Ok)).await;
@@ -505,4 +461,16 @@ fn recording_can_be_moved_between_threads() {
     fn assert_send<T: Send>(_: &T) {}
     let batch: fn(&'static Store, DomainBatch<'static>) = |store, batch| assert_send(&store.record(batch));
     let _ = batch;
+}
+
+/// Ends a tenant's part of a run, and nothing comes of it.
+pub(crate) async fn finish_tenant(
+    store: &Store,
+    run: RunId,
+    (tenant, domains): (&TenantId, &[&Domain]),
+    at: i64,
+) -> Result<u64, StoreError> {
+    let conclusion =
+        Conclusion { run, tenant, scope: Scope::Whole(domains), asked: &[], at, changes: &[], destinations: &[], rechecks: &[] };
+    Ok(store.conclude_tenant(conclusion).await?.gone)
 }

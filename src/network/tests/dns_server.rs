@@ -10,7 +10,7 @@ use hickory_resolver::proto::{
     op::{Message, OpCode, ResponseCode},
     rr::{
         Name, RData, Record, RecordType,
-        rdata::{A, AAAA, CNAME, MX, SOA, SRV},
+        rdata::{A, AAAA, CNAME, MX, NS, SOA, SRV},
     },
 };
 use tokio::{
@@ -80,6 +80,10 @@ pub(super) fn ip(text: &str) -> RData {
 
 pub(super) fn cname(target: &str) -> RData {
     RData::CNAME(CNAME(name(target)))
+}
+
+pub(super) fn ns(host: &str) -> RData {
+    RData::NS(NS(name(host)))
 }
 
 pub(super) fn mx(preference: u16, exchange: &str) -> RData {

@@ -2,6 +2,7 @@
 
 mod dns_server;
 mod names;
+mod outside;
 mod politeness;
 mod redirects;
 mod stage;

@@ -1,13 +1,17 @@
 //! Single flight, the one retry, and hosts that ask for a pause.
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use tokio::{task::JoinSet, time::Instant};
 
 use super::{
+    super::memory::memory,
     stage::{Stage, body, get, obstacle},
     web_server::{Act, Seen, answer, redirect, say, xml},
 };
@@ -57,6 +61,50 @@ async fn what_fails_once_is_asked_again_and_then_believed() {
     assert_eq!((obstacle(&answer), answer.attempts), (&Obstacle::NotThere { status: 404 }, 1));
     let counters = network.counters();
     assert_eq!((counters.http_requests, counters.retries, counters.held), (5, 2, 0));
+}
+
+#[tokio::test]
+async fn a_failure_is_believed_for_a_while_and_not_for_the_whole_run() {
+    let failing = Arc::new(AtomicBool::new(true));
+    let fails = Arc::clone(&failing);
+    let stage = Stage::new(move |seen| match seen.path() {
+        "/gone" => say(404),
+        _ if fails.load(Ordering::SeqCst) => say(503),
+        _ => xml("<a/>"),
+    })
+    .await;
+    let (shared, gone) = (get("https://contoso.com/shared"), get("https://contoso.com/gone"));
+    let network = stage.network();
+    let (first, second) = tokio::join!(network.ask(&shared), network.ask(&shared));
+    for answer in [first, second, network.ask(&shared).await] {
+        assert_eq!(obstacle(&answer), &Obstacle::ServerError { status: 503 });
+    }
+    assert_eq!(stage.secure.seen().len(), 2, "two attempts, shared by all who ask within the minute");
+    let mut network = stage.network();
+    Arc::get_mut(&mut network.core).unwrap().answers = memory(Duration::ZERO);
+    let (first, second) = tokio::join!(network.ask(&shared), network.ask(&shared));
+    assert_eq!((obstacle(&first), obstacle(&second)), (&Obstacle::ServerError { status: 503 }, &Obstacle::ServerError { status: 503 }));
+    assert_eq!(stage.secure.seen().len(), 4, "equal requests at the same time are one");
+    failing.store(false, Ordering::SeqCst);
+    for _ in 0..3 {
+        assert_eq!(body(&network.ask(&shared).await), "<a/>");
+        assert_eq!(obstacle(&network.ask(&gone).await), &Obstacle::NotThere { status: 404 });
+    }
+    assert_eq!(stage.secure.seen().len(), 6, "what was told is kept");
+}
+
+#[tokio::test]
+async fn a_host_that_was_left_alone_is_asked_again_later() {
+    let busy_once = AtomicBool::new(true);
+    let stage = Stage::new(move |_| if busy_once.swap(false, Ordering::SeqCst) { busy(503, "1") } else { xml("<a/>") }).await;
+    let mut network = stage.network();
+    let core = Arc::get_mut(&mut network.core).unwrap();
+    (core.answers, core.hold_limit) = (memory(Duration::ZERO), Duration::ZERO);
+    assert_eq!(obstacle(&network.ask(&get("https://contoso.com/first")).await), &Obstacle::ServerError { status: 503 });
+    let second = get("https://contoso.com/second");
+    assert_eq!(obstacle(&network.ask(&second).await), &Obstacle::Held);
+    Arc::get_mut(&mut network.core).unwrap().hold_limit = Duration::from_secs(5);
+    assert_eq!(body(&network.ask(&second).await), "<a/>");
 }
 
 #[tokio::test]

@@ -30,6 +30,28 @@ async fn a_redirect_is_followed_and_every_hop_is_evidence() {
 }
 
 #[tokio::test]
+async fn a_stranger_is_not_told_the_mailbox_that_the_own_host_writes_on() {
+    let stage = Stage::new(|seen| match seen.host() {
+        "autoconfig.contoso.com" => redirect(302, &format!("https://www.contoso.com{}", seen.path())),
+        "www.contoso.com" => redirect(302, "https://fabrikam.com/of/Anna%40contoso.com?emailaddress=anna@contoso.com&user=anna"),
+        "fabrikam.com" => redirect(302, &format!("https://mail.fabrikam.com{}", seen.path())),
+        _ => xml("<a/>"),
+    })
+    .await;
+    let (path, address) = ("/?emailaddress=anna%40contoso.com", "anna@contoso.com".parse().ok());
+    let answer = stage.network().ask(&Request::Get { url: format!("https://autoconfig.contoso.com{path}"), address }).await;
+    assert_eq!(body(&answer), "<a/>");
+    let told = "/of/postmaster%40contoso.com?emailaddress=postmaster@contoso.com&user=postmaster";
+    let seen: Vec<_> = stage.secure.seen().iter().map(|seen| (seen.host().to_owned(), seen.path().to_owned())).collect();
+    let expected = [("autoconfig.contoso.com", path), ("www.contoso.com", path), ("fabrikam.com", told), ("mail.fabrikam.com", told)];
+    assert_eq!(seen, expected.map(|(host, path)| (host.to_owned(), path.to_owned())));
+    let hops: Vec<_> = answer.hops.iter().map(|hop| (hop.url.as_str(), hop.location.as_deref())).collect();
+    let written = "https://fabrikam.com/of/Anna%40contoso.com?emailaddress=anna@contoso.com&user=anna";
+    assert_eq!(hops[1], (format!("https://www.contoso.com{path}").as_str(), Some(written)), "as the server wrote it");
+    assert_eq!(hops[2].0, format!("https://fabrikam.com{told}"), "as it was asked");
+}
+
+#[tokio::test]
 async fn redirects_that_lead_nowhere_have_their_obstacle() {
     let stage = Stage::new(|seen| match seen.path() {
         "/circle" => redirect(302, "/circle2"),

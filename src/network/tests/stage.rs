@@ -91,7 +91,7 @@ pub(super) fn network_behind(proxies: &Proxies, settings: &Settings) -> Result<N
 }
 
 pub(super) fn get(url: &str) -> Request {
-    Request::Get { url: url.to_owned() }
+    Request::Get { url: url.to_owned(), address: None }
 }
 
 pub(super) fn pox(url: &str) -> Request {

@@ -79,6 +79,35 @@ async fn a_detour_changes_only_where_the_connection_goes() {
 }
 
 #[tokio::test]
+async fn a_detour_leads_to_its_own_port_alone_whatever_port_a_redirect_names() {
+    let inner = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    inner.set_nonblocking(true).unwrap();
+    let port = inner.local_addr().unwrap().port();
+    for host in [Some("autoconfig.contoso.com".to_owned()), None] {
+        let zone = Zone::default().address("contoso.com", "127.0.0.1").address("autoconfig.contoso.com", "255.255.255.255");
+        let mut stage = Stage::with_zone(zone, move |_| redirect(302, &format!("https://autoconfig.contoso.com:{port}/"))).await;
+        stage.settings.allow_networks = vec!["255.255.255.255/32".parse().unwrap()];
+        let detour = |host, port, to_port| ConnectTo { host, port, to_address: "127.0.0.1".parse().ok(), to_port };
+        let of_start = detour(Some("contoso.com".to_owned()), 443, Some(stage.secure.address.port()));
+        stage.settings.connect_to = vec![of_start, detour(host.clone(), 80, None), detour(host, 443, None)];
+        let network = stage.network();
+        for url in [
+            "https://contoso.com/".to_owned(),
+            format!("http://autoconfig.contoso.com:{port}/"),
+            format!("https://autoconfig.contoso.com:{port}/"),
+            "http://autoconfig.contoso.com:443/".to_owned(),
+            "https://autoconfig.contoso.com:80/".to_owned(),
+        ] {
+            assert_eq!(obstacle(&network.ask(&get(&url)).await), &Obstacle::Unreachable, "as DNS says: {url}");
+        }
+        stage.settings.allow_networks.clear();
+        let answer = stage.get("https://contoso.com/").await;
+        assert_eq!(obstacle(&answer), &Obstacle::RedirectForbidden { address: "255.255.255.255".into() });
+    }
+    assert!(inner.accept().is_err(), "nobody came");
+}
+
+#[tokio::test]
 async fn a_port_in_the_url_is_kept() {
     let stage = Stage::new(|_| xml("<a/>")).await;
     let port = stage.plain.address.port();

@@ -45,6 +45,12 @@ impl Builder {
     pub fn domain(&mut self, name: &str) -> DomainBuilder<'_> {
         let domain = Domain::parse(name).unwrap();
         self.net.host(domain.as_str(), Site::empty());
+        self.unknown_domain(name)
+    }
+
+    /// A mail domain of the last tenant, with one mailbox, `anna`, that DNS does not know.
+    pub fn unknown_domain(&mut self, name: &str) -> DomainBuilder<'_> {
+        let domain = Domain::parse(name).unwrap();
         let first = self.tenants.last().unwrap().mailboxes.len();
         DomainBuilder { world: self, written: name.to_owned(), name: domain.to_string(), first }.mail("anna")
     }

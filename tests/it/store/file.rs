@@ -2,10 +2,10 @@
 
 use autodiscover_audit::{
     model::Verdict,
-    store::{Store, StoreError},
+    store::{ReportFilter, Store, StoreError},
 };
 
-use super::{Site, alter, count, mailboxes, outcome};
+use super::{Site, addresses, alter, count, mailboxes, outcome};
 
 #[tokio::test]
 async fn statistics_that_an_older_program_left_are_dropped() {
@@ -48,4 +48,52 @@ async fn where_nothing_can_be_written_the_error_says_what_to_do() {
     let refused = Store::open("/sys/audit.db".as_ref()).await.unwrap_err();
     assert!(matches!(&refused, StoreError::ReadOnly { .. }), "{refused:?}");
     assert!(refused.to_string().contains("`/sys/audit.db`") && refused.is_usage(), "{refused}");
+}
+
+#[tokio::test]
+async fn other_files_and_newer_schemas_are_refused_untouched() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.db");
+    assert!(matches!(Store::open_read_only(&path).await, Err(StoreError::File { .. })));
+
+    std::fs::write(&path, "not a database, but long enough to be looked at by whoever expects one").unwrap();
+    assert!(matches!(Store::open(&path).await, Err(StoreError::Open { .. })));
+
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, "").unwrap();
+    assert!(matches!(Store::open_read_only(&path).await, Err(StoreError::Schema { found: 0, .. })));
+    alter(&path, "CREATE TABLE theirs (x)").await;
+    let before = std::fs::read(&path).unwrap();
+    assert!(matches!(Store::open(&path).await, Err(StoreError::NotOurs { .. })));
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+
+    std::fs::remove_file(&path).unwrap();
+    let migrated = Store::migrate(&path).await.unwrap();
+    assert_eq!((migrated.from, migrated.to), (0, 2));
+    assert_eq!(Store::migrate(&path).await.unwrap().from, 1);
+    alter(&path, "PRAGMA user_version = 99").await;
+    for refused in [Store::open(&path).await.unwrap_err(), Store::open_read_only(&path).await.unwrap_err()] {
+        assert!(matches!(refused, StoreError::Schema { found: 99, known: 1, .. }), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_backup_is_a_whole_database_and_overwrites_nothing() {
+    let mut site = Site::new().await;
+    site.run(&mailboxes(&["anna@contoso.com"]), &outcome(Verdict::Ok)).await;
+    let copy = site.folder.path().join("copy.db");
+    site.store.reader().backup(&copy).await.unwrap();
+    let refused = site.store.reader().backup(&copy).await.unwrap_err();
+    assert!(matches!(&refused, StoreError::File { source, .. } if source.kind() == std::io::ErrorKind::AlreadyExists), "{refused}");
+    let left: Vec<String> =
+        std::fs::read_dir(site.folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert!(!left.iter().any(|name| name.contains("partial")), "{left:?}");
+    #[cfg(unix)]
+    for path in [&copy, &site.path()] {
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600, "{}", path.display());
+    }
+    let store = Store::open(&copy).await.unwrap();
+    assert_eq!(addresses(store.reader(), &ReportFilter::default()).await, ["anna@contoso.com"]);
+    assert!(store.reader().check().await.unwrap().is_sound());
 }

@@ -69,6 +69,7 @@ impl Site {
             run,
             tenant: &self.tenant,
             scope: Scope::Whole(&[&contoso]),
+            asked: &[],
             at: self.clock,
             changes,
             destinations,

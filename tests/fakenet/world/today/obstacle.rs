@@ -28,6 +28,9 @@ pub fn of_dns(world: &mut Builder) {
     // A name without the record, and one that is not there: nothing is published.
     let domain = world.domain("dns-nothing.example").exo_mx().outlook().address("www.autoconfig", [127, 0, 0, 1]);
     domain.mx_decides().obstacle("https://autoconfig.{d}/", "no-data").obstacle("SRV _imaps._tcp.{d}", "nx-domain");
+    // Nobody has registered the domain.
+    let domain = world.unknown_domain("unregistered.example").manual().both(nothing(Cause::NoSuchDomain));
+    domain.by_srv(nothing(Cause::NoSuchDomain)).obstacle("MX {d}", "nx-domain").obstacle("https://autoconfig.{d}/", "nx-domain");
     // The MX is out of reach: what it would have led to outranks Autodiscover.
     let domain = world.domain("mx-failing.example").outlook().trouble("", Some(RecordType::MX), Trouble::ServFail);
     let domain = domain.thunderbird(unsure(EXCHANGE).inferred()).base(unsure(NONE));

@@ -1,0 +1,88 @@
+//! The dead-man switch: somebody outside hears of each run, and misses those that are not made. Best effort: what cannot be told is
+//! logged, as the one who waits for it notices by itself.
+
+use std::{sync::Arc, time::Duration};
+
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::plant::Plant;
+use crate::network::{OutboundReply, OutboundRequest, Verb};
+
+/// What is told of a run over whole lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Beat {
+    /// It begins.
+    Start,
+    /// It has come to its end.
+    Success,
+    /// It has not.
+    Failure,
+}
+
+/// Tells one after the other, until the service is to stop and nothing waits any more.
+pub(super) async fn tell_all(mut beats: mpsc::Receiver<Beat>, plant: watch::Receiver<Arc<Plant>>, stop: CancellationToken) {
+    loop {
+        let beat = tokio::select! {
+            biased;
+            beat = beats.recv() => beat,
+            () = stop.cancelled() => None,
+        };
+        let Some(beat) = beat else { return };
+        let plant = plant.borrow().clone();
+        if let Some(url) = &plant.heartbeat {
+            tell(&plant, url, beat).await;
+        }
+    }
+}
+
+async fn tell(plant: &Plant, url: &SecretString, beat: Beat) {
+    let url = SecretString::from(address(url.expose_secret(), beat));
+    let mut problem = String::new();
+    for pause in PAUSES {
+        tokio::time::sleep(pause).await;
+        let request = OutboundRequest { verb: Verb::Get, url: &url, headers: Vec::new(), body: Vec::new() };
+        problem = match plant.outbound.send(request).await {
+            Ok(OutboundReply::Answered { status: 200..=299, .. }) => return,
+            Ok(OutboundReply::Answered { status, .. }) => format!("it answers {status}"),
+            Ok(OutboundReply::Failed { obstacle, .. }) => obstacle.to_string(),
+            Err(error) => {
+                problem = error.to_string();
+                break;
+            }
+        };
+    }
+    tracing::warn!(?beat, problem, "the dead-man switch could not be told");
+}
+
+/// The URL with the ending of a beat; what follows a `?` stays behind it.
+fn address(url: &str, beat: Beat) -> String {
+    let ending = match beat {
+        Beat::Start => "/start",
+        Beat::Success => "",
+        Beat::Failure => "/fail",
+    };
+    let (path, query) = url.trim().split_once('?').map_or((url.trim(), String::new()), |(path, query)| (path, format!("?{query}")));
+    format!("{}{ending}{query}", path.trim_end_matches('/'))
+}
+
+/// Before each attempt.
+const PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_secs(2), Duration::from_secs(10)];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ending_goes_before_the_query() {
+        for (url, beat, expected) in [
+            ("https://hc.example/ping/x", Beat::Start, "https://hc.example/ping/x/start"),
+            ("https://hc.example/ping/x/\n", Beat::Failure, "https://hc.example/ping/x/fail"),
+            ("https://hc.example/ping/x?rid=1", Beat::Failure, "https://hc.example/ping/x/fail?rid=1"),
+            ("https://hc.example/ping/x", Beat::Success, "https://hc.example/ping/x"),
+        ] {
+            assert_eq!(address(url, beat), expected);
+        }
+    }
+}

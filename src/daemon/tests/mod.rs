@@ -1,0 +1,5 @@
+//! Tests of what is decided without doing anything.
+
+mod oracle;
+mod plan;
+mod schedule;
