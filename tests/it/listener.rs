@@ -19,7 +19,7 @@ use autodiscover_audit::{
     },
     model::{Address, Domain, Mailbox, Profile, TenantId},
     remedy::SettingsTable,
-    report::{CsvDialect, Format, ReportSubject, Request, Selection, write_report},
+    report::{CsvDialect, Format, Head, ReportSubject, Request, Selection, write_report},
     store::{DomainBatch, Entry, ReportFilter, RunState, Store},
 };
 use sqlx::{Connection as _, SqliteConnection};
@@ -62,7 +62,7 @@ fn basis(token: Option<&str>) -> Arc<Basis> {
 }
 
 fn settings(address: &str) -> ListenerSettings {
-    ListenerSettings { address: address.parse().unwrap(), names: vec!["audit.contoso.com".into()] }
+    ListenerSettings { address: address.parse().unwrap(), names: vec!["audit.contoso.com".into()], token: None }
 }
 
 impl Site {
@@ -470,7 +470,7 @@ async fn a_socket_in_the_file_system_is_for_owner_and_group() {
 async fn a_taken_address_is_told_and_off_is_nowhere() {
     let site = Site::new().await;
     assert!(matches!(Listener::bind(&settings(&site.address.to_string())), Err(ListenerError::Bind { .. })));
-    assert!(Listener::bind(&ListenerSettings { address: ListenAddress::Off, names: Vec::new() }).unwrap().is_none());
+    assert!(Listener::bind(&ListenerSettings { address: ListenAddress::Off, ..ListenerSettings::default() }).unwrap().is_none());
     assert!(Path::new(&site.database()).exists());
     site.stop().await;
 }

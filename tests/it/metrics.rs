@@ -32,13 +32,13 @@ async fn eventful() -> Site {
            ('a', 'ops', 's', 0, 1, 'queued', 0, 1760000100, 0, 1760000200, NULL), ('b', 'ops', 's', 1, 2, 'queued', 0, 1760000150, 0, 1, NULL),
            ('c', 'ops', 's', 0, 1, 'dead', 0, 1, 9, 1, 5), ('d', 'ops', 's', 0, 1, 'delivered', 0, 1, 9, 1, 5);
          INSERT INTO incident (key, concern, kind, tenant, domain, group_key, state, severity, streak, is_seen, affected, first_seen_at,
-             opened_at, episode, is_announced, notified_affected, flips, is_flapping, account) VALUES
-           ('1', '{}', 'finding', 'contoso', 'contoso.com', 'g', 'open', 'error', 2, 1, 24, 1, 2, 1, 1, 24, '[]', 0, '{}'),
-           ('2', '{}', 'finding', 'contoso', 'northwind.example', 'g', 'open', 'error', 2, 1, 2, 1, 2, 1, 1, 2, '[]', 0, '{}'),
-           ('3', '{}', 'outage', NULL, NULL, 'outage', 'suspected', 'critical', 1, 1, 0, 1, NULL, 0, 0, 0, '[]', 0, '{}');
+             opened_at, episode, is_announced, notified_affected, flips, is_flapping, account, written_at) VALUES
+           ('1', '{}', 'finding', 'contoso', 'contoso.com', 'g', 'open', 'error', 2, 1, 24, 1, 2, 1, 1, 24, '[]', 0, '{}', 9),
+           ('2', '{}', 'finding', 'contoso', 'northwind.example', 'g', 'open', 'error', 2, 1, 2, 1, 2, 1, 1, 2, '[]', 0, '{}', 9),
+           ('3', '{}', 'outage', NULL, NULL, 'outage', 'suspected', 'critical', 1, 1, 0, 1, NULL, 0, 0, 0, '[]', 0, '{}', 9);
          INSERT INTO incident (key, concern, kind, tenant, domain, group_key, state, severity, streak, is_seen, affected, first_seen_at,
-             opened_at, resolved_at, episode, is_announced, notified_affected, flips, is_flapping, account) VALUES
-           ('4', '{}', 'store', NULL, NULL, 'store', 'resolved', 'critical', 1, 0, 0, 1, 2, 3, 1, 1, 0, '[]', 0, '{}');",
+             opened_at, resolved_at, episode, is_announced, notified_affected, flips, is_flapping, account, written_at) VALUES
+           ('4', '{}', 'store', NULL, NULL, 'store', 'resolved', 'critical', 1, 0, 0, 1, 2, 3, 1, 1, 0, '[]', 0, '{}', 9);",
     )
     .await;
     let pulse = &site.pulse;
@@ -158,7 +158,8 @@ fn deployed(path: &str) -> PathBuf {
 /// The names of metrics that some text has, those of a histogram by its own.
 fn names_in(text: &str) -> BTreeSet<String> {
     let is_part = |character: char| character.is_ascii_alphanumeric() || character == '_';
-    let words = text.split(|character| !is_part(character)).filter(|word| word.starts_with("autodiscover_audit_") || word.starts_with("process_"));
+    let words =
+        text.split(|character| !is_part(character)).filter(|word| word.starts_with("autodiscover_audit_") || word.starts_with("process_"));
     let histograms: Vec<&str> = METRICS.iter().filter(|family| family.kind == Kind::Histogram).map(|family| family.name).collect();
     let bare = |word: &str| {
         let of = histograms.iter().find(|name| word.strip_prefix(**name).is_some_and(|rest| ["_bucket", "_sum", "_count"].contains(&rest)));
