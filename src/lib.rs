@@ -15,5 +15,6 @@ pub mod model;
 pub mod network;
 pub mod remedy;
 pub mod report;
+pub mod schedule;
 pub mod store;
 pub mod wire;

@@ -15,11 +15,12 @@ use crate::{
     clients::ClientTable,
     clock::Clock,
     config::{Config, ListenAddress, ListenerSettings},
-    daemon::{Plant, Post, ScheduleSettings, TenantScheduleSettings, listener::Basis},
+    daemon::{Plant, Post, listener::Basis},
     mailboxes,
     model::{Hosting, Tenant, TenantId},
     network::{Network, Outbound, OutboundSettings, Parts, Settings},
     remedy::SettingsTable,
+    schedule::{ScheduleSettings, TenantScheduleSettings},
     wire,
 };
 

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Timetable, timetable::Due};
 use crate::{
     model::{Domain, TenantId},
+    schedule::{Due, Timetable},
     store::RunId,
 };
 

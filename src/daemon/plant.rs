@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use secrecy::SecretString;
 
-use super::{Timetable, listener::Basis};
+use super::listener::Basis;
 use crate::{
     audit::{Alerting, Auditor},
     classify::EndpointTable,
@@ -13,6 +13,7 @@ use crate::{
     config::ListenerSettings,
     model::{Tenant, TenantId},
     network::{Network, Outbound, Parts, Settings},
+    schedule::Timetable,
     wire,
 };
 

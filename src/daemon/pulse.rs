@@ -39,7 +39,7 @@ struct Told {
     run: Option<CurrentRun>,
     asked: Counters,
     runs: BTreeMap<(RunKind, RunResult), Durations>,
-    deliveries: BTreeMap<(String, DeliveryResult), u64>,
+    deliveries: BTreeMap<(String, &'static str), u64>,
 }
 
 /// A run that goes on.
@@ -79,17 +79,6 @@ pub enum RunResult {
     Interrupted,
     /// It could not be made.
     Failed,
-}
-
-/// What an attempt to deliver came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum DeliveryResult {
-    /// It was taken.
-    Delivered,
-    /// It is to be tried again.
-    Retry,
-    /// It was given up.
-    Dead,
 }
 
 /// How long things took, in the buckets of a histogram.
@@ -215,13 +204,13 @@ impl Pulse {
     }
 
     /// An attempt to deliver to a channel of the configuration has ended.
-    pub fn count_delivery(&self, channel: &str, result: DeliveryResult) {
+    pub fn count_delivery(&self, channel: &str, result: &'static str) {
         *self.told().deliveries.entry((channel.to_owned(), result)).or_default() += 1;
     }
 
     /// The attempts to deliver, by channel and result.
     #[must_use]
-    pub fn deliveries(&self) -> Vec<(String, DeliveryResult, u64)> {
+    pub fn deliveries(&self) -> Vec<(String, &'static str, u64)> {
         self.told().deliveries.iter().map(|((channel, result), count)| (channel.clone(), *result, *count)).collect()
     }
 
@@ -285,18 +274,6 @@ impl RunResult {
             Self::Finished => "finished",
             Self::Interrupted => "interrupted",
             Self::Failed => "failed",
-        }
-    }
-}
-
-impl DeliveryResult {
-    /// The name in `/metrics`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Delivered => "delivered",
-            Self::Retry => "retry",
-            Self::Dead => "dead",
         }
     }
 }

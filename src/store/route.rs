@@ -21,7 +21,8 @@ pub struct Destination {
 
 impl Destination {
     /// Whether it lets an incident through that is this grave.
-    pub(super) fn takes(&self, concern: &Concern, gravest: Severity) -> bool {
+    #[must_use]
+    pub fn takes(&self, concern: &Concern, gravest: Severity) -> bool {
         gravest >= self.least
             && self.kinds.as_ref().is_none_or(|kinds| kinds.iter().any(|kind| kind == concern.kind()))
             && self.tenants.as_ref().is_none_or(|tenants| concern.tenant().is_some_and(|tenant| tenants.contains(tenant)))

@@ -84,7 +84,7 @@ fn answer(shared: &Shared, query: &[u8], udp: bool) -> Option<Vec<u8>> {
     let question = query.queries.first()?;
     shared.dns_requests.fetch_add(1, Ordering::Relaxed);
     let name = question.name().to_ascii();
-    let found = shared.net.zones.answer(name.trim_end_matches('.'), question.query_type());
+    let found = shared.net.net().zones.answer(name.trim_end_matches('.'), question.query_type());
     let mut reply = Message::new(query.metadata.id, MessageType::Response, OpCode::Query);
     reply.metadata.recursion_desired = query.metadata.recursion_desired;
     reply.metadata.recursion_available = true;

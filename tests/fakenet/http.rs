@@ -38,7 +38,7 @@ async fn serve_tls(stream: TcpStream, shared: &Shared) -> io::Result<()> {
     tokio::pin!(acceptor);
     let start = acceptor.as_mut().await?;
     let name = start.client_hello().server_name().unwrap_or("localhost").to_ascii_lowercase();
-    let (_, site) = shared.net.site(&name);
+    let (_, site) = shared.net.net().site(&name);
     match site.tls {
         Tls::PlainHttp => return say(start.io, b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n").await,
         Tls::OldVersion => return say(start.io, PROTOCOL_VERSION_ALERT).await,
@@ -65,7 +65,7 @@ async fn serve_requests<S: Wire>(stream: S, shared: &Shared, https: bool) -> io:
         if shared.keeps_seen.load(Ordering::Relaxed) {
             shared.log.push(&seen);
         }
-        let (_, site) = shared.net.site(&seen.host);
+        let (_, site) = shared.net.net().site(&seen.host);
         let routes = if https { &site.https } else { &site.http };
         let what = act::resolve(routes.find(&seen.path), &seen, &shared.log);
         if !act::perform(what, &seen, &mut stream).await? {

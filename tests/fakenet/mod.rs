@@ -39,7 +39,7 @@ use std::{
 use autodiscover_audit::network::{ConnectTo, Settings};
 use tokio::{net::TcpListener, runtime::Runtime, task::JoinSet};
 
-use net::Net;
+use net::{Net, Present};
 pub use seen::Seen;
 use world::World;
 
@@ -56,7 +56,7 @@ pub struct Fakenet {
 
 /// What the servers share.
 struct Shared {
-    net: Arc<Net>,
+    net: Present,
     tls: Arc<rustls::ServerConfig>,
     log: seen::Log,
     keeps_seen: AtomicBool,
@@ -80,9 +80,10 @@ impl Fakenet {
         let authority = Arc::new(tls::Authority::new());
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join(CA_FILE), authority.pem()).unwrap();
+        let present = Present::of(net);
         let shared = Arc::new(Shared {
-            net: Arc::clone(net),
-            tls: tls::server_config(authority, Arc::clone(net)),
+            tls: tls::server_config(authority, present.clone()),
+            net: present,
             log: seen::Log::default(),
             keeps_seen: AtomicBool::new(true),
             dns_requests: AtomicU64::new(0),
@@ -95,6 +96,11 @@ impl Fakenet {
         tasks.spawn(http::serve(http, Arc::clone(&shared), false));
         tasks.spawn(http::serve(https, Arc::clone(&shared), true));
         Self { shared, dns, http: addresses[0], https: addresses[1], directory, tasks, runtime: None }
+    }
+
+    /// From now on another net is there; open connections go on.
+    pub fn become_net(&self, net: &Arc<Net>) {
+        self.shared.net.change(net);
     }
 
     /// Starts the servers on threads of their own: for a binary, a benchmark, a runtime that is measured.

@@ -1,6 +1,10 @@
 //! The fake internet as data: names and web hosts.
 
-use std::{collections::HashMap, net::Ipv4Addr, sync::Arc};
+use std::{
+    collections::HashMap,
+    net::Ipv4Addr,
+    sync::{Arc, RwLock},
+};
 
 use super::{
     site::Site,
@@ -48,5 +52,23 @@ impl Net {
             rest = parent;
         }
         (name.to_owned(), Arc::new(Site::empty()))
+    }
+}
+
+/// The net that is there now.
+#[derive(Debug, Clone)]
+pub struct Present(Arc<RwLock<Arc<Net>>>);
+
+impl Present {
+    pub fn of(net: &Arc<Net>) -> Self {
+        Self(Arc::new(RwLock::new(Arc::clone(net))))
+    }
+
+    pub fn net(&self) -> Arc<Net> {
+        Arc::clone(&self.0.read().unwrap())
+    }
+
+    pub fn change(&self, net: &Arc<Net>) {
+        *self.0.write().unwrap() = Arc::clone(net);
     }
 }

@@ -18,7 +18,7 @@ use rustls::{
     sign::{CertifiedKey, SigningKey},
 };
 
-use super::{net::Net, site::Tls};
+use super::{net::Present, site::Tls};
 
 /// The authority, with the leaves that it has made.
 pub struct Authority {
@@ -77,7 +77,7 @@ impl Authority {
 }
 
 /// A server's side of TLS that shows each host's own certificate.
-pub fn server_config(authority: Arc<Authority>, net: Arc<Net>) -> Arc<ServerConfig> {
+pub fn server_config(authority: Arc<Authority>, net: Present) -> Arc<ServerConfig> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
     let mut config = builder.with_no_client_auth().with_cert_resolver(Arc::new(ByName { authority, net }));
@@ -88,7 +88,7 @@ pub fn server_config(authority: Arc<Authority>, net: Arc<Net>) -> Arc<ServerConf
 
 struct ByName {
     authority: Arc<Authority>,
-    net: Arc<Net>,
+    net: Present,
 }
 
 impl fmt::Debug for ByName {
@@ -100,7 +100,7 @@ impl fmt::Debug for ByName {
 impl ResolvesServerCert for ByName {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let asked = hello.server_name().unwrap_or("localhost").to_ascii_lowercase();
-        let (name, site) = self.net.site(&asked);
+        let (name, site) = self.net.net().site(&asked);
         Some(self.authority.leaf(&name, &site.tls))
     }
 }

@@ -80,6 +80,11 @@ impl Zones {
         self.troubles.entry(name.to_ascii_lowercase()).or_default().push((kind, trouble));
     }
 
+    /// Makes the server misbehave for every name.
+    pub fn trouble_all(&mut self, trouble: Trouble) {
+        self.trouble("*", None, trouble);
+    }
+
     /// Whether the name has a record of its own.
     pub fn has(&self, name: &str) -> bool {
         self.records.contains_key(name)
@@ -144,7 +149,7 @@ impl Zones {
     }
 
     fn trouble_of(&self, name: &str, kind: RecordType) -> Option<Trouble> {
-        let known = self.troubles.get(name)?;
+        let known = self.troubles.get(name).or_else(|| self.troubles.get("*"))?;
         known.iter().find(|(only, _)| only.is_none_or(|only| only == kind)).map(|(_, trouble)| *trouble)
     }
 }

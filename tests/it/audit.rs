@@ -1,6 +1,7 @@
 //! Whole audits against the fake internets: what is found is what each world says.
 
 mod again;
+mod incident;
 mod resume;
 mod tenant;
 

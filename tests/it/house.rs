@@ -7,13 +7,14 @@ use std::{
 };
 
 /// Rooms and their floors; a room imports from lower floors only.
-const FLOORS: [(&str, u8); 16] = [
+const FLOORS: [(&str, u8); 17] = [
     ("model", 0),
     ("clock", 0),
     ("wire", 1),
     ("clients", 1),
     ("classify", 1),
     ("remedy", 1),
+    ("schedule", 1),
     ("network", 2),
     ("store", 2),
     ("alert", 3),

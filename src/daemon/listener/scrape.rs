@@ -120,7 +120,7 @@ fn write_pulse(page: &mut Page, pulse: &Pulse) {
     page.set(&metric::RUN_MAILBOXES, tally.total);
     page.set(&metric::RUN_MAILBOXES_DONE, tally.done);
     let deliveries = pulse.deliveries().into_iter();
-    page.add(&metric::DELIVERIES, deliveries.map(|(channel, result, count)| ([channel, result.as_str().to_owned()], count)));
+    page.add(&metric::DELIVERIES, deliveries.map(|(channel, result, count)| ([channel, result.to_owned()], count)));
     page.set(&metric::STORE_DISK_LOW, u8::from(pulse.is_disk_low()));
     if let Some(reload) = pulse.reload() {
         page.set(&metric::RELOAD_SUCCESSFUL, u8::from(reload.is_successful));

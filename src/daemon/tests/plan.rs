@@ -4,17 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{
-    super::{
-        Timetable,
-        plan::{Job, Next, Request, Unfinished, View, decide, disbelieve, next_due, pause_after_outage},
-    },
-    schedule::{at, schedule},
-};
+use super::super::plan::{Job, Next, Request, Unfinished, View, decide, disbelieve, next_due, pause_after_outage};
 use crate::{
     model::{Domain, TenantId},
+    schedule::{Schedule, Timetable},
     store::RunId,
 };
+
+fn schedule(text: &str, zone: &str) -> Schedule {
+    Schedule::parse(text, zone).unwrap_or_else(|error| panic!("{text} {zone}: {error}"))
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+}
 
 /// A service without its doing.
 struct Bench {

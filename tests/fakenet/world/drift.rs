@@ -9,7 +9,10 @@ use super::{
     expected::{EXCHANGE, EXO, EXO_ENTRY, HOTMAIL, HOTMAIL_2014, consumer, nothing, ok, unsure},
     microsoft,
 };
-use crate::fakenet::site::{Act, Site};
+use crate::fakenet::{
+    site::{Act, Site},
+    zone::Trouble,
+};
 
 /// The database's business entry answers 503 (M3): Thunderbird ends at Hotmail, and that is no finding about the domain.
 pub fn entry_outage() -> World {
@@ -39,5 +42,25 @@ pub fn provider_autoconfig() -> World {
     domain.thunderbird(consumer(Cause::MxProvider, HOTMAIL_2014)).base(consumer(Cause::MxBaseDomain, HOTMAIL));
     let domain = world.domain("new-mx.example").new_mx().outlook();
     domain.thunderbird(ok(EXO)).base(nothing(Cause::NothingPublished));
+    world.build()
+}
+
+/// Domains whose own document is good, but for these, where it is one of long ago.
+pub fn autoconfig(stale: &[&str]) -> World {
+    let mut world = microsoft::of_2026();
+    world.tenant("contoso", "Contoso", Hosting::default());
+    for name in ["one.example", "two.example", "three.example"] {
+        let is_stale = stale.contains(&name);
+        let document = if is_stale { documents::stale(name) } else { documents::good(name) };
+        let domain = world.domain(name).exo_mx().outlook().publishes(document).mail("bert").mail("cleo");
+        domain.both(if is_stale { consumer(Cause::OwnAutoconfigStale, HOTMAIL) } else { ok(EXO) });
+    }
+    world.build()
+}
+
+/// The same net when its DNS is down.
+pub fn without_dns() -> World {
+    let mut world = microsoft::of_2026();
+    world.net.zones.trouble_all(Trouble::ServFail);
     world.build()
 }

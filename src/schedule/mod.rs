@@ -4,6 +4,12 @@
 //! stands for the next instant that does, so several can fall on one; a local time that exists twice stands for the first. Both
 //! keep the order, so an occurrence is neither skipped nor doubled.
 
+mod crontab;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod timetable;
+
 use std::fmt;
 
 use chrono::{DateTime as ChronoDateTime, Datelike, TimeZone as _, Timelike, Utc};
@@ -13,8 +19,11 @@ use jiff::{
     tz::{AmbiguousOffset, TimeZone},
 };
 
-pub use super::crontab::ScheduleError;
-use super::crontab::translate;
+pub use crontab::ScheduleError;
+pub use settings::{ScheduleSettings, TenantScheduleSettings};
+pub use timetable::{Due, Timetable};
+
+use crontab::translate;
 
 /// A schedule: five fields and a zone.
 #[derive(Clone)]

@@ -1,6 +1,4 @@
-//! The service's settings, as the configuration has them.
-
-use std::path::PathBuf;
+//! The schedule's settings, as the configuration has them.
 
 use jiff::SignedDuration;
 use serde::Deserialize;
@@ -40,17 +38,6 @@ pub struct TenantScheduleSettings {
     pub jitter_minutes: Option<u32>,
     /// As in `[schedule]`; 1 to 10080.
     pub deadline_minutes: Option<u32>,
-}
-
-/// `[service]`: what the service does beside runs.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ServiceSettings {
-    /// A file with the URL of a dead-man switch: `URL/start` is asked for when a run over whole lists begins, `URL` when it has come to
-    /// its end, `URL/fail` when it has not.
-    pub heartbeat_url_file: Option<PathBuf>,
-    /// The same from the systemd credential of this name.
-    pub heartbeat_url_credential: Option<String>,
 }
 
 impl ScheduleSettings {

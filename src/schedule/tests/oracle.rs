@@ -10,7 +10,7 @@ use std::{collections::BTreeSet, str::FromStr};
 use croner::Cron;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use super::schedule::{at, occurrences, schedule};
+use super::civil::{at, occurrences, schedule};
 
 /// A change of the zone's offset: when, and by how much the clock goes on.
 fn changes(zone: &TimeZone, (from, to): (Timestamp, Timestamp)) -> Vec<(Timestamp, SignedDuration)> {

@@ -65,7 +65,7 @@ impl Timetable {
 }
 
 /// A number from 0 to less than `span`, evenly spread by what is hashed; 0 where there is no span.
-pub(super) fn share_of(parts: &[&[u8]], span: u64) -> u64 {
+pub(crate) fn share_of(parts: &[&[u8]], span: u64) -> u64 {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part);
