@@ -19,7 +19,7 @@ use autodiscover_audit::{
     },
     model::{Address, Domain, Mailbox, Profile, TenantId},
     remedy::SettingsTable,
-    report::{CsvDialect, Format, ReportSubject, Request, Selection, write_report},
+    report::{CsvDialect, Format, Head, ReportSubject, Request, Selection, write_report},
     store::{DomainBatch, Entry, ReportFilter, RunState, Store},
 };
 use sqlx::{Connection as _, SqliteConnection};
@@ -57,12 +57,12 @@ fn basis(token: Option<&str>) -> Arc<Basis> {
         tenants: Vec::new(),
         clients: ["thunderbird", "mx-base-domain", "srv"].map(str::to_owned).into(),
         settings: SettingsTable::built_in().unwrap(),
-        channels: vec!["ops".into()],
+        channels: ["ops", "held", "paused"].map(str::to_owned).into(),
     })
 }
 
 fn settings(address: &str) -> ListenerSettings {
-    ListenerSettings { address: address.parse().unwrap(), names: vec!["audit.contoso.com".into()] }
+    ListenerSettings { address: address.parse().unwrap(), names: vec!["audit.contoso.com".into()], token: None }
 }
 
 impl Site {
@@ -111,13 +111,13 @@ impl Site {
         stream
     }
 
-    async fn sql(&self, statement: &'static str) {
+    pub(crate) async fn sql(&self, statement: &'static str) {
         let mut connection = SqliteConnection::connect(self.database().to_str().unwrap()).await.unwrap();
         sqlx::raw_sql(statement).execute(&mut connection).await.unwrap();
         connection.close().await.unwrap();
     }
 
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.stop.cancel();
         self.task.await.unwrap();
     }
@@ -142,7 +142,7 @@ impl Answer {
         Self { status, head, body }
     }
 
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
     }
 
@@ -265,10 +265,11 @@ async fn readiness_tells_of_database_scheduler_and_outbox() {
 
     // a channel that waits for its time, one that is paused, one that nobody knows any more, and an earlier notice in the way
     site.sql(
-        "INSERT INTO channel (name, not_before, paused_at, pause_reason) VALUES ('held', 1760009999, NULL, NULL), ('paused', 0, 1, 'gone');
+        "INSERT INTO channel (name, not_before, paused_at, pause_reason, retry_at) VALUES
+           ('held', 1760009999, NULL, NULL, NULL), ('paused', 0, 1, 'gone', 1760009999);
          INSERT INTO notice (id, channel, stream, after, through, state, is_frozen, created_at, attempts, next_at) VALUES
            ('a', 'held', 's', 0, 1, 'queued', 0, 1, 0, 1), ('b', 'paused', 's', 0, 1, 'queued', 0, 1, 0, 1),
-           ('c', 'gone', 's', 0, 1, 'queued', 0, 1, 0, 1),
+           ('c', 'removed', 's', 0, 1, 'queued', 0, 1, 0, 1),
            ('d', 'ops', 's', 0, 1, 'queued', 0, 1, 3, 1760009999), ('e', 'ops', 's', 1, 2, 'queued', 0, 1, 0, 1);",
     )
     .await;
@@ -469,7 +470,7 @@ async fn a_socket_in_the_file_system_is_for_owner_and_group() {
 async fn a_taken_address_is_told_and_off_is_nowhere() {
     let site = Site::new().await;
     assert!(matches!(Listener::bind(&settings(&site.address.to_string())), Err(ListenerError::Bind { .. })));
-    assert!(Listener::bind(&ListenerSettings { address: ListenAddress::Off, names: Vec::new() }).unwrap().is_none());
+    assert!(Listener::bind(&ListenerSettings { address: ListenAddress::Off, ..ListenerSettings::default() }).unwrap().is_none());
     assert!(Path::new(&site.database()).exists());
     site.stop().await;
 }

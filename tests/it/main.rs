@@ -10,13 +10,13 @@ mod audit;
 mod cli;
 mod config;
 mod corpus;
-mod deploy;
 #[path = "fakenet.rs"]
 mod fakenet_test;
 mod formats;
 mod house;
 mod listener;
 mod mailboxes;
+mod metrics;
 mod output;
 mod proxy;
 mod report;
