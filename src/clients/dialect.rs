@@ -1,7 +1,7 @@
 //! Dialects: which documents a client accepts, and what it makes of them.
 
 use super::{
-    android, evolution, geary, gnome, kmail,
+    android, evolution, geary, gnome, kmail, nextcloud,
     row::{Client, Dialect},
     thunderbird, tolerant,
 };
@@ -32,6 +32,7 @@ pub(super) fn accept_autoconfig(client: &Client, document: &Autoconfig, reply: &
         Dialect::GnomeOnlineAccounts => gnome::accept_autoconfig(document)?,
         Dialect::ThunderbirdAndroid => android::accept_autoconfig(client, document)?,
         Dialect::Geary => geary::accept_autoconfig(document)?,
+        Dialect::NextcloudMail => nextcloud::accept_autoconfig(document)?,
     };
     if settings.incoming.is_empty() { Refusal::unusable("it names no incoming server that this client can use") } else { Ok(settings) }
 }
@@ -55,7 +56,7 @@ pub(super) fn is_success(dialect: Dialect, status: u16) -> bool {
 pub(super) fn accept_pox(client: &Client, document: &Pox, reply: &Reply) -> Result<Settings, Refusal> {
     let settings = match client.dialect {
         Dialect::Thunderbird | Dialect::Thunderbird115 => thunderbird::accept_pox(client, document, reply)?,
-        Dialect::Tolerant | Dialect::Kmail | Dialect::ThunderbirdAndroid | Dialect::Geary => {
+        Dialect::Tolerant | Dialect::Kmail | Dialect::ThunderbirdAndroid | Dialect::Geary | Dialect::NextcloudMail => {
             thunderbird::pox_settings(client.dialect, document)
         }
         Dialect::Evolution | Dialect::GnomeOnlineAccounts => evolution::accept_pox(document)?,

@@ -8,6 +8,7 @@ mod evolution;
 mod geary;
 mod gnome;
 mod kmail;
+mod nextcloud;
 mod reduction;
 mod row;
 mod search;

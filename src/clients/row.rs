@@ -68,6 +68,8 @@ pub enum Dialect {
     ThunderbirdAndroid,
     /// Geary's: the id of a document can decide.
     Geary,
+    /// Nextcloud Mail's.
+    NextcloudMail,
 }
 
 impl Dialect {

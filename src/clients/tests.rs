@@ -332,3 +332,29 @@ fn geary_asks_the_domain_and_then_the_database() {
     let hotmail = config("imap", "outlook.office365.com").replace("id='contoso.com'", "id='hotmail.com'");
     assert_eq!(Stage::new(EXO).document(own, &hotmail).servers("geary"), ["imap imap-mail.outlook.com", "smtp smtp-mail.outlook.com"]);
 }
+
+#[test]
+fn nextcloud_mail_puts_the_database_between_https_and_http() {
+    let five = |name: &str, address: &str| {
+        let (own, well_known) = (format!("autoconfig.{name}/mail"), format!("{name}/.well-known/autoconfig/mail"));
+        let document = |scheme: &str, place: &str| format!("{scheme}://{place}/config-v1.1.xml?emailaddress={address}");
+        [
+            document("https", &own),
+            document("https", &well_known),
+            format!("https://autoconfig.thunderbird.net/v1.1/{name}"),
+            document("http", &own),
+            document("http", &well_known),
+        ]
+    };
+    let names = ["contoso-com.mail.protection.outlook.com", "mail.protection.outlook.com", "outlook.com"];
+    let mut expected = five("contoso.com", "%EMAILADDRESS:URL%").to_vec();
+    expected.extend(names.iter().flat_map(|name| five(name, "postmaster%40contoso.com")));
+    assert_eq!(asked(&Stage::new(EXO).discover("nextcloud-mail")), expected);
+    let of_mx = |name: &str| format!("https://autoconfig.thunderbird.net/v1.1/{name}");
+    let stage = Stage::new(EXO).config(&of_mx("outlook.com"), "hotmail.example");
+    assert_eq!(stage.servers("nextcloud-mail"), ["imap hotmail.example", "smtp hotmail.example"]);
+    let stage = stage.config(&of_mx("mail.protection.outlook.com"), "exo.example");
+    assert_eq!(stage.servers("nextcloud-mail"), ["imap exo.example", "smtp exo.example"]);
+    let stage = stage.document(OWN, &provider(&server("outgoingServer", "smtp", "smtp.contoso.com")));
+    assert!(stage.servers("nextcloud-mail").is_empty());
+}
