@@ -19,6 +19,8 @@ pub enum Reduction {
     HostThenBase,
     /// The host, the host without its first label unless that is a public suffix, and the last two labels (Nextcloud Mail).
     HostParentLastTwo,
+    /// The last two labels (`trim_to(2)` of email-lib).
+    LastTwo,
 }
 
 impl Reduction {
@@ -32,6 +34,7 @@ impl Reduction {
                 let parent = mx.split_once('.').map(|(_, parent)| parent).filter(|parent| !is_public_suffix(parent));
                 [mx].into_iter().chain(parent).chain(last_two(mx)).collect()
             }
+            Self::LastTwo => last_two(mx).into_iter().collect(),
             Self::HostThenBase => [mx].into_iter().chain(base_domain(mx).filter(|base| *base != mx)).collect(),
         };
         names.into_iter().map(str::to_owned).collect()
@@ -72,7 +75,7 @@ mod tests {
 
     #[test]
     fn mx_hosts_reduce_as_each_client_reduces_them() {
-        use Reduction::{Base, EverySuffix, HostParentLastTwo, HostThenBase, ParentThenBase};
+        use Reduction::{Base, EverySuffix, HostParentLastTwo, HostThenBase, LastTwo, ParentThenBase};
         for (host, reduction, expected) in [
             ("contoso-com.mail.protection.outlook.com", ParentThenBase, &["mail.protection.outlook.com", "outlook.com"][..]),
             ("contoso-com.mail.protection.outlook.com", Base, &["outlook.com"]),
@@ -93,6 +96,9 @@ mod tests {
             ("mx.a.example.com", HostParentLastTwo, &["mx.a.example.com", "a.example.com", "example.com"]),
             ("mx1.example.com", HostParentLastTwo, &["mx1.example.com", "example.com", "example.com"]),
             ("example.co.uk", HostParentLastTwo, &["example.co.uk", "co.uk"]),
+            ("mx.example.co.uk", LastTwo, &["co.uk"]),
+            ("example.com", LastTwo, &["example.com"]),
+            ("localhost", LastTwo, &[]),
         ] {
             assert_eq!(reduction.names(host, "contoso.com"), expected, "{host} {reduction:?}");
         }

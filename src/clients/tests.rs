@@ -358,3 +358,17 @@ fn nextcloud_mail_puts_the_database_between_https_and_http() {
     let stage = stage.document(OWN, &provider(&server("outgoingServer", "smtp", "smtp.contoso.com")));
     assert!(stage.servers("nextcloud-mail").is_empty());
 }
+
+#[test]
+fn himalaya_takes_the_last_two_labels_of_the_mx_and_srv_in_the_end() {
+    let of_mx = "https://autoconfig.thunderbird.net/v1.1/outlook.com";
+    let stage = || {
+        Stage::new(EXO)
+            .srv("_imaps", "srv.contoso.com")
+            .config("https://autoconfig.thunderbird.net/v1.1/mail.protection.outlook.com", "exo.example")
+    };
+    assert_eq!(stage().servers("himalaya"), ["imap srv.contoso.com"]);
+    let stage = stage().config(of_mx, "hotmail.example");
+    assert_eq!(stage.servers("himalaya"), ["imap hotmail.example", "smtp hotmail.example"]);
+    assert_eq!(asked(&stage.discover("himalaya")).len(), 10);
+}
