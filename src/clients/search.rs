@@ -120,7 +120,7 @@ struct Circumstance<'a> {
 struct MxName<'a> {
     host: &'a str,
     name: &'a str,
-    /// Another name was asked about before.
+    /// A name other than the host was asked about before.
     later: bool,
 }
 
@@ -129,8 +129,9 @@ fn search_by_mx(trail: &mut Trail<'_>, (client, steps): (&Client, &[Step]), subj
     match mx {
         MxState::Known { host, names } => {
             for (at, name) in names.iter().enumerate() {
+                let later = names.iter().take(at).any(|before| before != host && before != name);
                 for step in steps {
-                    search_documents(trail, client, step, &Circumstance { subject, mx: Some(MxName { host, name, later: at > 0 }) });
+                    search_documents(trail, client, step, &Circumstance { subject, mx: Some(MxName { host, name, later }) });
                 }
             }
         }
