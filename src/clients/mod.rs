@@ -3,6 +3,7 @@
 
 mod android;
 mod autodiscover;
+mod delta;
 mod dialect;
 mod evolution;
 mod geary;
@@ -21,6 +22,6 @@ mod thunderbird;
 mod tolerant;
 
 pub use reduction::Reduction;
-pub use row::{Client, Dialect, MxOrder, OnFailure, Onward, Redirect, Standing, Step, Way as AutodiscoverWay};
+pub use row::{Client, Dialect, Method, MxOrder, OnFailure, Onward, Redirect, Standing, Step, Way as AutodiscoverWay};
 pub use search::search;
 pub use table::{ClientTable, ClientTableError};

@@ -394,3 +394,34 @@ fn a_base_domain_comes_after_a_parent_only_where_the_client_asks_about_one() {
         assert!(matches!(near.discover(client).win.unwrap().way, Way::Mx { after_parent: false, .. }), "{client}");
     }
 }
+
+#[test]
+fn delta_chat_gets_autodiscover_as_a_page_and_ends_at_whatever_it_can_read() {
+    let exchange = |host: &str| format!("https://{host}/autodiscover/autodiscover.xml");
+    let database = format!("{EVOLUTION_DATABASE}contoso.com");
+    let discovery = Stage::new(EXO).discover("delta-chat");
+    let order: Vec<&str> = discovery.lookups.iter().map(|lookup| lookup.asked.as_str()).collect();
+    let own = "https://autoconfig.contoso.com/mail/config-v1.1.xml?emailaddress=%EMAILADDRESS:URL%";
+    let well_known = "https://contoso.com/.well-known/autoconfig/mail/config-v1.1.xml";
+    assert_eq!(order, [own, well_known, &exchange("contoso.com"), &exchange("autodiscover.contoso.com"), &database]);
+    let pox = |inside: &str| format!("<Autodiscover><Response><Account>{inside}</Account></Response></Autodiscover>");
+    let imap = "<Protocol><Type>IMAP</Type><Server>pox.contoso.com</Server><Port>993</Port></Protocol>";
+    let stage = || Stage::new(EXO).config(&database, "db.example");
+    let moved = stage().document(&exchange("contoso.com"), &pox(&format!("<RedirectUrl>{}</RedirectUrl>", exchange("x.contoso.com"))));
+    let guarded = Obstacle::CredentialsRequired { schemes: "basic".to_owned() };
+    for (stage, expected) in [
+        (stage(), Some("db.example")),
+        (stage().document(OWN, "<html><meta></html>"), Some("db.example")),
+        (stage().document(OWN, "<html/>"), None),
+        (stage().document(OWN, &provider("")), None),
+        (stage().obstacle(OWN, Obstacle::Empty { status: 200, content_type: String::new() }), None),
+        (stage().document(&exchange("autodiscover.contoso.com"), &pox(imap)), Some("pox.contoso.com")),
+        (stage().document(&exchange("contoso.com"), "<html/>").document(&exchange("autodiscover.contoso.com"), &pox(imap)), None),
+        (stage().document(&exchange("contoso.com"), &pox("<Protocol><Type>EXCH</Type><Server>e</Server></Protocol>")), None),
+        (stage().obstacle(&exchange("contoso.com"), guarded), Some("db.example")),
+        (moved.document(&exchange("x.contoso.com"), &pox(imap)), Some("pox.contoso.com")),
+    ] {
+        let host = stage.discover("delta-chat").win.map(|win| win.settings.incoming[0].host.clone());
+        assert_eq!(host.as_deref(), expected);
+    }
+}
