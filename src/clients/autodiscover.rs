@@ -134,7 +134,7 @@ fn ask_endpoint(trail: &mut Trail<'_>, seeker: &Seeker<'_>, (lookup, hunt): (&Lo
         return Found::Win(Box::new(win(lookup, hunt, Settings::default(), Some(final_host(reading)))));
     }
     let success = success(seeker.client.dialect, &reading.answer.reply);
-    if takes_other(seeker.client.dialect, &reading.document, success) {
+    if !seeker.step.beside && takes_other(seeker.client.dialect, &reading.document, success) {
         trail.record(lookup, AnswerOutcome::Invalid, &reading.detail);
         trail.close();
         return Found::Dead;

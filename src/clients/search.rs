@@ -146,7 +146,11 @@ fn search_by_mx(trail: &mut Trail<'_>, (client, steps): (&Client, &[Step]), subj
                 }
             }
         }
-        MxState::Trouble(lookup, why) => trail.record(lookup, AnswerOutcome::Failed, why),
+        MxState::Trouble(lookup, why) => {
+            if !trail.closed && trail.discovery.doubts.iter().all(|doubt| doubt.lookup != *lookup) {
+                trail.record(lookup, AnswerOutcome::Failed, why);
+            }
+        }
         MxState::Nothing => {}
     }
 }

@@ -425,3 +425,18 @@ fn delta_chat_gets_autodiscover_as_a_page_and_ends_at_whatever_it_can_read() {
         assert_eq!(host.as_deref(), expected);
     }
 }
+
+#[test]
+fn an_mx_that_cannot_be_told_is_one_doubt_and_none_where_it_is_not_looked_at() {
+    let failing = || {
+        let request = Request::Mx { domain: "contoso.com".parse().unwrap() };
+        Stage(vec![(request, Reply::Obstacle(Obstacle::ServFail))])
+    };
+    for client in
+        ["thunderbird", "thunderbird-72", "evolution", "gnome-online-accounts", "thunderbird-android", "nextcloud-mail", "himalaya"]
+    {
+        assert_eq!(failing().discover(client).doubts.len(), 1, "{client}");
+    }
+    let closed = failing().document(OWN, "<rss/>").discover("evolution");
+    assert!(closed.doubts.is_empty(), "{:?}", closed.doubts);
+}
