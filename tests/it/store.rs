@@ -2,12 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod care;
 mod file;
 mod guard;
 mod incident;
 mod leave;
 mod outbox;
+mod plan;
 mod report;
+mod restore;
 mod seal;
 
 use std::{ops::ControlFlow, path::Path, sync::Arc};
