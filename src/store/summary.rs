@@ -67,7 +67,7 @@ impl Snapshot {
         .map_err(doing("count the mailboxes"))?;
         let finished: HashMap<String, i64> = sqlx::query_as(
             "SELECT p.tenant, max(r.finished_at) FROM run_tenant p JOIN run r ON r.id = p.run
-             WHERE p.state = 'finished' AND r.finished_at IS NOT NULL AND r.id <= $1 GROUP BY p.tenant",
+             WHERE p.state = 'finished' AND r.finished_at IS NOT NULL AND r.is_part = 0 AND r.id <= $1 GROUP BY p.tenant",
         )
         .bind(filter.run.map_or(i64::MAX, |run| run.0))
         .fetch_all(&mut *self.tx)
