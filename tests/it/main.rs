@@ -14,6 +14,7 @@ mod fakenet_test;
 mod house;
 mod listener;
 mod mailboxes;
+mod manual;
 mod metrics;
 mod output;
 mod proxy;
