@@ -24,6 +24,8 @@ pub use progress::{Progress, Tally};
 pub use question::Answers;
 pub use run::{RunError, RunOptions, Summary, TenantJob, run};
 
+use std::collections::HashSet;
+
 use crate::{
     classify::EndpointTable,
     clients::{Client, ClientTable},
@@ -45,9 +47,13 @@ pub struct Auditor {
 }
 
 impl Auditor {
-    /// The clients of these names, in the order of the table; all of them where none is named.
+    /// The clients of these names, in the order of the table; where none is named, those that everybody is told about.
     #[must_use]
     pub fn clients_named(&self, names: &[String]) -> Vec<&Client> {
-        self.clients.iter().filter(|client| names.is_empty() || names.contains(&client.name)).collect()
+        if names.is_empty() {
+            self.clients.watched(&HashSet::new())
+        } else {
+            self.clients.iter().filter(|client| names.contains(&client.name)).collect()
+        }
     }
 }

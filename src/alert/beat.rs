@@ -5,14 +5,20 @@ use std::time::Duration;
 use tokio::{sync::Notify, time::sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::{AlertError, Attempt, Channel, deliver::Parts, lane::chain, trouble::Trouble};
+use super::{
+    AlertError, Attempt, Channel,
+    deliver::{DeliveryParts, Until},
+    lane::chain,
+    trouble::Trouble,
+};
 use crate::store::GroupState;
 
 /// A channel that is told again and again.
 pub(super) struct Beat<'a> {
-    parts: &'a Parts,
+    parts: &'a DeliveryParts,
     channel: &'a Channel,
     waking: &'a Notify,
+    stop: &'a CancellationToken,
     is_troubled: bool,
     /// Since when it takes nothing.
     failing_since: Option<i64>,
@@ -21,12 +27,13 @@ pub(super) struct Beat<'a> {
 }
 
 impl<'a> Beat<'a> {
-    pub(super) fn new(parts: &'a Parts, channel: &'a Channel, waking: &'a Notify) -> Self {
-        Self { parts, channel, waking, is_troubled: false, failing_since: None, not_before: 0 }
+    pub(super) fn new(parts: &'a DeliveryParts, channel: &'a Channel, (waking, stop): (&'a Notify, &'a CancellationToken)) -> Self {
+        Self { parts, channel, waking, stop, is_troubled: false, failing_since: None, not_before: 0 }
     }
 
-    /// Tells until it is stopped or, where it is only to drain, once.
-    pub(super) async fn run(mut self, stop: &CancellationToken, drains: bool) {
+    /// Tells until it is stopped; for anything less, once.
+    pub(super) async fn run(mut self, until: Until) {
+        let stop = self.stop;
         let mut is_known = false;
         while !stop.is_cancelled() {
             let told = tokio::select! {
@@ -36,7 +43,7 @@ impl<'a> Beat<'a> {
             if let Err(error) = told {
                 tracing::error!(channel = self.channel.name(), error = chain(&error), "what is open cannot be told");
             }
-            if drains {
+            if until != Until::Stopped {
                 return;
             }
             tokio::select! {
@@ -104,7 +111,7 @@ impl<'a> Beat<'a> {
 }
 
 /// Between two tellings.
-const PAUSE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_mins(1);
 /// Seconds for which what is over is told.
 const AFTERGLOW: i64 = 300;
 /// Seconds of failures after which something is wrong with the channel.

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What delivery works with.
-pub struct Parts {
+pub struct DeliveryParts {
     /// Where the queue is.
     pub store: Arc<Store>,
     /// The channels.
@@ -41,9 +41,9 @@ pub type Attach = Arc<dyn Fn(TenantId) -> BoxFuture<'static, Option<Attachment>>
 /// Is told of an attempt.
 pub type Observe = Arc<dyn Fn(&str, &'static str) + Send + Sync>;
 
-impl fmt::Debug for Parts {
+impl fmt::Debug for DeliveryParts {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Parts").field("channels", &self.channels).finish_non_exhaustive()
+        out.debug_struct("DeliveryParts").field("channels", &self.channels).finish_non_exhaustive()
     }
 }
 
@@ -66,16 +66,27 @@ impl Waker {
     }
 }
 
+/// When delivery ends by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Until {
+    /// Not before it is stopped.
+    Stopped,
+    /// Once nothing waits.
+    Empty,
+    /// Once nothing is due.
+    NothingIsDue,
+}
+
 /// The delivery of notices.
 #[derive(Debug)]
 pub struct Delivery {
-    parts: Parts,
+    parts: DeliveryParts,
 }
 
 impl Delivery {
     /// With these parts.
     #[must_use]
-    pub fn new(parts: Parts) -> Self {
+    pub fn new(parts: DeliveryParts) -> Self {
         Self { parts }
     }
 
@@ -85,7 +96,7 @@ impl Delivery {
     /// # Errors
     /// [`AlertError::Store`].
     pub async fn prepare(&self) -> Result<u64, AlertError> {
-        let Parts { store, channels, clock, .. } = &self.parts;
+        let DeliveryParts { store, channels, clock, .. } = &self.parts;
         let names: Vec<&str> = channels.iter().map(Channel::name).collect();
         let given_up = store.drop_channels_except(&names, clock.seconds()).await?;
         store.expire_leases(clock.seconds()).await?;
@@ -96,7 +107,12 @@ impl Delivery {
     /// Delivers until it is stopped. What is under way then gets 10 seconds; what has not been sent goes back into the queue, and what was
     /// sent without an answer is sent again, word for word, after the next start.
     pub async fn run(&self, stop: &CancellationToken) {
-        self.go(stop, false).await;
+        self.go(stop, Until::Stopped).await;
+    }
+
+    /// Delivers what is due now, and waits for nothing.
+    pub async fn deliver_due(&self) {
+        self.go(&CancellationToken::new(), Until::NothingIsDue).await;
     }
 
     /// Delivers what waits and what is put off for less than the time that is left, at most for so long. Returns how the channels stand
@@ -113,19 +129,19 @@ impl Delivery {
             std::future::pending::<()>().await;
         };
         tokio::select! {
-            () = self.go(&stop, true) => {}
+            () = self.go(&stop, Until::Empty) => {}
             () = deadline => {}
         }
         Ok(self.parts.store.reader().outbox().await?)
     }
 
-    async fn go(&self, stop: &CancellationToken, drains: bool) {
+    async fn go(&self, stop: &CancellationToken, until: Until) {
         let sleepers = self.parts.waker.renew(self.parts.channels.len());
         let ways = self.parts.channels.iter().zip(&sleepers).map(|(channel, sleeper)| async move {
             if channel.has_queue() {
-                Lane::new(&self.parts, channel, sleeper).run(stop, drains).await;
+                Lane::new(&self.parts, channel, (sleeper, stop)).run(until).await;
             } else {
-                Beat::new(&self.parts, channel, sleeper).run(stop, drains).await;
+                Beat::new(&self.parts, channel, (sleeper, stop)).run(until).await;
             }
         });
         join_all(ways).await;

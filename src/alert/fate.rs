@@ -120,7 +120,7 @@ pub(super) fn of_smtp(phase: Phase, code: u16, said: &str) -> Attempt {
 }
 
 /// Longer pauses than this are not believed.
-const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3_600);
+const LONGEST_PAUSE: Duration = Duration::from_hours(24);
 
 #[cfg(test)]
 mod tests {

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     AlertError, Attempt, Channel, back_off,
     channel::{Attachment, Terms},
-    deliver::Parts,
+    deliver::{DeliveryParts, Until},
     digest::Digest,
     pace::Pace,
     trouble::Trouble,
@@ -24,9 +24,10 @@ use crate::{
 
 /// A channel with a queue, and what is remembered of it between attempts.
 pub(super) struct Lane<'a> {
-    parts: &'a Parts,
+    parts: &'a DeliveryParts,
     channel: &'a Channel,
     waking: &'a Notify,
+    stop: &'a CancellationToken,
     pace: Pace,
     /// When something is due again, in seconds since 1970, as far as is known.
     due: BTreeSet<i64>,
@@ -44,29 +45,35 @@ enum Step {
 }
 
 impl<'a> Lane<'a> {
-    pub(super) fn new(parts: &'a Parts, channel: &'a Channel, waking: &'a Notify) -> Self {
-        Self { parts, channel, waking, pace: channel.pace(), due: BTreeSet::new(), is_troubled: false }
+    pub(super) fn new(parts: &'a DeliveryParts, channel: &'a Channel, (waking, stop): (&'a Notify, &'a CancellationToken)) -> Self {
+        Self { parts, channel, waking, stop, pace: channel.pace(), due: BTreeSet::new(), is_troubled: false }
     }
 
-    /// Sends what is due until it is stopped or, where it is only to drain, until nothing waits.
-    pub(super) async fn run(mut self, stop: &CancellationToken, drains: bool) {
+    /// Sends what is due, in order, until it is stopped or done.
+    pub(super) async fn run(mut self, until: Until) {
+        let stop = self.stop;
         while !stop.is_cancelled() {
             match self.recall().await {
                 Ok(()) => break,
-                Err(error) => self.fail(&error, stop).await,
+                Err(error) => self.fail(&error).await,
             }
         }
         while !stop.is_cancelled() {
-            let idle_until = match self.step(stop).await {
+            let idle_until = match self.step().await {
                 Ok(Step::Again) => continue,
                 Ok(Step::Left) => return,
                 Ok(Step::Idle(until)) => until,
                 Err(error) => {
-                    self.fail(&error, stop).await;
+                    self.fail(&error).await;
                     continue;
                 }
             };
-            if drains && self.is_empty().await.unwrap_or(false) {
+            let is_done = match until {
+                Until::Stopped => false,
+                Until::Empty => self.is_empty().await.unwrap_or(false),
+                Until::NothingIsDue => true,
+            };
+            if is_done {
                 return;
             }
             let pause = Duration::from_millis(u64::try_from(idle_until - self.millis()).unwrap_or(0)).min(LONGEST_SLEEP);
@@ -97,15 +104,20 @@ impl<'a> Lane<'a> {
         Ok(queues.iter().all(|queue| queue.channel != self.channel.name() || queue.waiting == 0))
     }
 
-    async fn fail(&self, error: &AlertError, stop: &CancellationToken) {
+    async fn fail(&self, error: &AlertError) {
         tracing::error!(channel = self.channel.name(), error = chain(error), "notices cannot be taken from the queue");
+        self.rest().await;
+    }
+
+    /// A pause after an error of ours.
+    async fn rest(&self) {
         tokio::select! {
-            () = stop.cancelled() => {}
+            () = self.stop.cancelled() => {}
             () = sleep(AFTER_ERROR) => {}
         }
     }
 
-    async fn step(&mut self, stop: &CancellationToken) -> Result<Step, AlertError> {
+    async fn step(&mut self) -> Result<Step, AlertError> {
         let free_at = self.pace.free_at(self.millis());
         if free_at > self.millis() {
             return Ok(Step::Idle(free_at));
@@ -117,6 +129,7 @@ impl<'a> Lane<'a> {
             let next = self.due.first().map_or(i64::MAX, |due| due.saturating_mul(1_000));
             return Ok(Step::Idle(next));
         };
+        let stop = self.stop;
         if stop.is_cancelled() {
             let error = "the service stopped before it was sent".to_owned();
             let fate = Fate::Retry { next_at: now, error, is_definite: true, give_up_before: i64::MIN };
@@ -205,7 +218,8 @@ impl<'a> Lane<'a> {
         Ok(())
     }
 
-    /// Writes down what became of a notice, however often the database fails: nothing else may be sent before that stands.
+    /// Writes down what became of a notice, however often the database fails: nothing else may be sent before that stands. Where it is
+    /// stopped in between, the notice stays leased, and is sent again after the next start.
     async fn settle(&self, notice: &Notice, fate: &Fate) -> Settled {
         loop {
             match self.parts.store.settle(&notice.id, fate, self.parts.clock.seconds()).await {
@@ -213,7 +227,10 @@ impl<'a> Lane<'a> {
                 Err(error) => {
                     let error = chain(&error);
                     tracing::error!(channel = self.channel.name(), notice = notice.id, error, "what became of a notice cannot be written");
-                    sleep(AFTER_ERROR).await;
+                    if self.stop.is_cancelled() {
+                        return Settled::Unknown;
+                    }
+                    self.rest().await;
                 }
             }
         }
@@ -243,9 +260,9 @@ const PROBE: i64 = 3_600;
 /// Seconds of a lease: longer than any sending takes.
 const LEASE: i64 = 600;
 /// Of one rendering, all its requests together.
-const LONGEST_SEND: Duration = Duration::from_secs(240);
+const LONGEST_SEND: Duration = Duration::from_mins(4);
 /// What is under way gets this long once the service is to stop.
 const GRACE: Duration = Duration::from_secs(10);
 const AFTER_ERROR: Duration = Duration::from_secs(5);
 /// What another process put off is looked for this often; a clock that was set is noticed, too.
-const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+const LONGEST_SLEEP: Duration = Duration::from_mins(1);

@@ -34,14 +34,10 @@ pub(super) fn of(digest: &Digest<'_>, item: &Item<'_>, text: usize) -> Lines {
     if let Some(asked) = &account.asked {
         reasons.push(line(&format!("Asked: {asked}")));
     }
-    let mut history = format!("{}, since {}", event.severity, instant(event.since));
-    if event.episode > 1 {
-        history.push_str(&format!(", the {} time", ordinal(event.episode)));
-    }
-    if item.steps.len() > 1 {
-        let steps: Vec<&str> = item.steps.iter().map(|step| words(*step)).collect();
-        history.push_str(&format!(" ({})", steps.join(", then ")));
-    }
+    let again = if event.episode > 1 { format!(", the {} time", ordinal(event.episode)) } else { String::new() };
+    let steps: Vec<&str> = item.steps.iter().map(|step| words(*step)).collect();
+    let steps = if steps.len() > 1 { format!(" ({})", steps.join(", then ")) } else { String::new() };
+    let history = format!("{}, since {}{again}{steps}", event.severity, instant(event.since));
     Lines {
         heading: line(&capital(&format!("{}: {}", item.story.words(), digest.sentence(item)))),
         reasons,
@@ -94,7 +90,7 @@ pub(super) fn whole(digest: &Digest<'_>, share: Share, with_headline: bool) -> S
 }
 
 /// What an item is about, as fields for machines, in this order.
-pub(super) fn parts<'a>(concern: &'a Concern) -> Vec<(&'static str, &'a str)> {
+pub(super) fn parts(concern: &Concern) -> Vec<(&'static str, &str)> {
     let mut parts = vec![("kind", concern.kind())];
     match concern {
         Concern::Finding { tenant, domain, client, cause, .. } => {

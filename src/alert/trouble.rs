@@ -3,7 +3,7 @@
 
 use super::{
     AlertError,
-    deliver::Parts,
+    deliver::DeliveryParts,
     incident::{Moment, Seen, Sighting, decide},
     route::of_others,
 };
@@ -43,7 +43,7 @@ impl Trouble {
     }
 }
 
-impl Parts {
+impl DeliveryParts {
     /// Whether an incident about the channel is open.
     pub(super) async fn is_troubled(&self, channel: &str) -> Result<bool, AlertError> {
         let concern = Concern::Channel { channel: channel.to_owned() };

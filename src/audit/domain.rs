@@ -80,7 +80,7 @@ impl Auditor {
     /// Asks and judges a domain, and hands its blocks on as they come. Ends early where nobody takes them any more, or where it is
     /// stopped between two blocks of single mailboxes.
     pub(super) async fn find_out(&self, errand: &Errand<'_>, stop: &CancellationToken, outlet: &mut Outlet) {
-        let clients: Vec<&Client> = self.clients.iter().collect();
+        let clients = self.watched(errand);
         let Errand { tenant, domain, mailboxes, recorded } = *errand;
         let Some(first) = mailboxes.first() else { return };
         let subject = Subject { address: first.address.clone() };
@@ -111,13 +111,20 @@ impl Auditor {
         outlet.deliver(Block { range: recorded..mailboxes.len(), outcomes, dossier, judging: began.elapsed() }).await;
     }
 
+    /// The clients that are looked at for a domain: those that everybody is told about, and those that its tenant or a mailbox names.
+    fn watched(&self, errand: &Errand<'_>) -> Vec<&Client> {
+        let by_mailboxes = errand.mailboxes.iter().filter_map(|mailbox| mailbox.profile.clients.as_ref()).flatten();
+        let named: HashSet<&str> = errand.tenant.clients.iter().chain(by_mailboxes).map(String::as_str).collect();
+        self.clients.watched(&named)
+    }
+
     async fn find_out_each(
         &self,
         errand: &Errand<'_>,
         (stop, outlet): (&CancellationToken, &mut Outlet),
         (of_first, mut dossier): (&Answers, Option<DossierRecord>),
     ) {
-        let clients: Vec<&Client> = self.clients.iter().collect();
+        let clients = self.watched(errand);
         let mut known: HashSet<Arc<Outcome>> = HashSet::new();
         let mut start = errand.recorded;
         while start < errand.mailboxes.len() && !stop.is_cancelled() {
@@ -183,7 +190,7 @@ fn names_address_to_a_document(answers: &Answers, subject: &Subject) -> bool {
     let document = |kind: LookupKind| matches!(kind, LookupKind::OwnAutoconfig | LookupKind::AutodiscoverPox);
     answers.lookups.iter().filter(|lookup| document(lookup.kind) && names(&lookup.request)).any(|lookup| {
         let reading = answers.readings.get(&lookup.request);
-        reading.is_some_and(|reading| !matches!(reading.document, Document::Nothing))
+        reading.is_some_and(|reading| !matches!(reading.document, Document::Nothing | Document::Other))
     })
 }
 

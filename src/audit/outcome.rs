@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     classify::{Judgement, Residence, judge},
-    clients::Client,
+    clients::{Client, Standing},
     model::{
         Address, Cause, ClientOutcome, Discovery, Document, EMAIL_ADDRESS, EMAIL_ADDRESS_IN_URL, EMAIL_LOCAL_PART, Next, Outcome, Profile,
         Protocol, Protocols, Server, Settings, Subject, Tenant, Trouble, Verdict, Way,
@@ -105,7 +105,7 @@ fn compose(
     });
     ClientOutcome {
         client: client.name.clone(),
-        audited: client.audited,
+        audited: client.standing == Standing::Audited,
         verdict: judgement.verdict,
         fragile,
         inferred: judgement.inferred,

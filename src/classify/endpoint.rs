@@ -26,6 +26,16 @@ pub struct Endpoint {
     pub date: String,
 }
 
+impl Endpoint {
+    /// Whether `host` is one that can be matched.
+    #[must_use]
+    pub fn has_host_name(&self) -> bool {
+        let body = self.host.strip_prefix("*.").unwrap_or(&self.host);
+        body.contains('.')
+            && body.chars().all(|character| character.is_ascii_lowercase() || character.is_ascii_digit() || "-.#".contains(character))
+    }
+}
+
 /// What a host is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -91,10 +101,7 @@ impl EndpointTable {
         let file: File = toml::from_str(text)?;
         let mut table = Self { exact: HashMap::new(), patterns: Vec::new() };
         for endpoint in file.endpoints {
-            let body = endpoint.host.strip_prefix("*.").unwrap_or(&endpoint.host);
-            let fits = body.contains('.')
-                && body.chars().all(|character| character.is_ascii_lowercase() || character.is_ascii_digit() || "-.#".contains(character));
-            if !fits {
+            if !endpoint.has_host_name() {
                 return Err(EndpointTableError::Host(endpoint.host));
             }
             if endpoint.host.contains(['*', '#']) {

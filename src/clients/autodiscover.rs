@@ -2,14 +2,12 @@
 //! inside the document are followed by asking again; a 401 means that the client would sign in there.
 
 use super::{
-    dialect::accept_pox,
-    search::{Success, Trail, has_exchange, success},
-    table::{Client, Dialect, Step, Way as Path},
-    thunderbird,
+    dialect::{Refusal, accept_pox, redirect_address},
+    row::{Client, Onward, Redirect, Step, Way as Path},
+    search::{Success, Trail, success},
 };
 use crate::model::{
-    Address, AnswerOutcome, Document, Domain, Lookup, LookupKind, Pox, Protocol, Reading, Reply, Request, Server, Settings, Subject, Way,
-    Win,
+    AnswerOutcome, Document, Domain, Lookup, LookupKind, Pox, Protocol, Reading, Reply, Request, Server, Settings, Subject, Way, Win,
 };
 
 /// Who searches.
@@ -21,12 +19,14 @@ pub(super) struct Seeker<'a> {
 
 /// Searches the ways; what comes of it wins, or stands beside what was found before.
 pub(super) fn search(trail: &mut Trail<'_>, seeker: &Seeker<'_>, subject: &Subject) {
-    let hunt = Hunt { subject: subject.clone(), redirects_left: MAX_REDIRECTS, by_srv: false };
+    let hunt = Hunt { subject: subject.clone(), redirects_left: seeker.step.most_redirects, by_srv: false, redirected: false };
     let Some(win) = search_ways(trail, seeker, &hunt) else { return };
     match &mut trail.discovery.win {
         None => trail.win(win),
-        Some(known) if seeker.step.beside && !has_exchange(known) => {
-            let incoming: Vec<Server> = win.settings.incoming.into_iter().filter(|server| server.protocol == Protocol::Exchange).collect();
+        Some(known) if seeker.step.beside => {
+            let has = |protocol: Protocol| known.settings.incoming.iter().any(|server| server.protocol == protocol);
+            let is_new = |server: &Server| matches!(server.protocol, Protocol::Exchange | Protocol::Ews) && !has(server.protocol);
+            let incoming: Vec<Server> = win.settings.incoming.into_iter().filter(is_new).collect();
             if !incoming.is_empty() {
                 let settings = Settings { incoming, outgoing: Vec::new() };
                 known.beside = Some(Box::new(Win { settings, ..win }));
@@ -42,6 +42,7 @@ struct Hunt {
     subject: Subject,
     redirects_left: u8,
     by_srv: bool,
+    redirected: bool,
 }
 
 /// What one endpoint came to.
@@ -57,14 +58,14 @@ fn search_ways(trail: &mut Trail<'_>, seeker: &Seeker<'_>, hunt: &Hunt) -> Optio
     for path in &seeker.step.ways {
         let open = matches!(found, Found::Nothing);
         let Some(url) = endpoint(trail, (*path, open), hunt.subject.address.domain()) else { continue };
-        let hunt = Hunt { by_srv: hunt.by_srv || *path == Path::SrvLowestWeight, ..hunt.clone() };
+        let hunt = Hunt { by_srv: hunt.by_srv || matches!(path, Path::SrvLowestWeight | Path::Srv), ..hunt.clone() };
         let lookup = post(&url, &hunt.subject);
         if !open {
             trail.ask(&lookup);
             continue;
         }
         let next = ask_endpoint(trail, seeker, (&lookup, &hunt));
-        if !matches!(next, Found::Dead) || seeker.step.first_answer_decides {
+        if !matches!(next, Found::Dead) || seeker.step.on_unusable != Onward::NextUrl {
             found = next;
         }
     }
@@ -76,8 +77,9 @@ fn endpoint(trail: &mut Trail<'_>, (path, open): (Path, bool), domain: &Domain) 
     match path {
         Path::AutodiscoverHost => Some(format!("https://autodiscover.{domain}{PATH}")),
         Path::RootHost => Some(format!("https://{domain}{PATH}")),
-        Path::HttpRedirect => {
-            let request = Request::Redirect { url: format!("http://autodiscover.{domain}{PATH}") };
+        Path::Http => {
+            let url = format!("http://autodiscover.{domain}{PATH}");
+            let request = Request::Redirect { url: url.clone() };
             let lookup = Lookup { kind: LookupKind::AutodiscoverPox, asked: request.asked(), request };
             let reading = trail.ask(&lookup)?;
             if let Reply::Redirect(target) = &reading.answer.reply {
@@ -86,9 +88,10 @@ fn endpoint(trail: &mut Trail<'_>, (path, open): (Path, bool), domain: &Domain) 
             if open {
                 trail.record(&lookup, reading.outcome, &reading.detail);
             }
-            None
+            let answers = reading.answer.hops.last().and_then(|hop| hop.status).is_some_and(|status| (200..300).contains(&status));
+            answers.then_some(url)
         }
-        Path::SrvLowestWeight => {
+        Path::SrvLowestWeight | Path::Srv => {
             let request = Request::Srv { name: format!("_autodiscover._tcp.{domain}") };
             let lookup = Lookup { kind: LookupKind::AutodiscoverSrv, asked: request.asked(), request };
             let reading = trail.ask(&lookup)?;
@@ -98,8 +101,14 @@ fn endpoint(trail: &mut Trail<'_>, (path, open): (Path, bool), domain: &Domain) 
                 }
                 return None;
             };
-            let lightest = records.iter().filter(|record| !record.target.is_empty()).min_by_key(|record| record.weight)?;
-            Some(format!("https://{}{PATH}", lightest.target))
+            let record = if path == Path::Srv {
+                let usable = records.iter().filter(|record| record.port == 443 && !record.target.is_empty());
+                usable.min_by_key(|record| (record.priority, std::cmp::Reverse(record.weight)))
+            } else {
+                // a target of `.` is an empty name there, which ends the way, whatever other records say
+                records.iter().min_by_key(|record| record.weight).filter(|record| !record.target.is_empty())
+            };
+            Some(format!("https://{}{PATH}", record?.target))
         }
     }
 }
@@ -113,9 +122,13 @@ fn post(url: &str, subject: &Subject) -> Lookup {
 fn ask_endpoint(trail: &mut Trail<'_>, seeker: &Seeker<'_>, (lookup, hunt): (&Lookup, &Hunt)) -> Found {
     let Some(reading) = trail.ask(lookup) else { return Found::Nothing };
     if reading.outcome == AnswerOutcome::Guarded {
+        if lookup.asked.starts_with(IN_CLEAR) {
+            trail.record(lookup, AnswerOutcome::Invalid, "it asks for credentials without encryption, and gets none");
+            return Found::Nothing;
+        }
         return Found::Win(Box::new(win(lookup, hunt, Settings::default(), Some(final_host(reading)))));
     }
-    match success(&reading.answer.reply) {
+    match success(seeker.client.dialect, &reading.answer.reply) {
         Success::None => {
             trail.record(lookup, reading.outcome, &reading.detail);
             return Found::Nothing;
@@ -142,50 +155,54 @@ fn ask_endpoint(trail: &mut Trail<'_>, seeker: &Seeker<'_>, (lookup, hunt): (&Lo
     }
     match accept_pox(seeker.client, document, &reading.answer.reply) {
         Ok(settings) => Found::Win(Box::new(win(lookup, hunt, settings, None))),
-        Err(refusal) => {
-            trail.record(lookup, AnswerOutcome::Invalid, &refusal);
+        Err(Refusal::Unusable(why) | Refusal::Taken(why)) => {
+            trail.record(lookup, AnswerOutcome::Invalid, &why);
             Found::Dead
         }
     }
 }
 
-/// Follows `redirectUrl` and `redirectAddr`; `None` where the document has neither. Thunderbird has no eye for `RedirectUrl`:
-/// it reads what servers stand beside it (153.7 ESR, executed).
+/// Follows the redirect that the client has an eye for; `None` where the document has none of that kind.
 fn follow(trail: &mut Trail<'_>, seeker: &Seeker<'_>, (lookup, hunt): (&Lookup, &Hunt), document: &Pox) -> Option<Found> {
     let refuse = |trail: &mut Trail<'_>, why: &str| {
         trail.record(lookup, AnswerOutcome::Invalid, why);
         Some(Found::Dead)
     };
-    let onward = hunt.redirects_left.checked_sub(1).map(|redirects_left| Hunt { redirects_left, ..hunt.clone() });
-    let is_thunderbird = seeker.client.dialect == Dialect::Thunderbird;
-    if is_thunderbird && document.redirect_address.is_none() {
-        let leads_away = document.redirect_url.is_some() && document.protocols.is_empty();
-        return if leads_away { refuse(trail, "it redirects to another URL, which Thunderbird does not follow") } else { None };
-    }
-    if let Some(url) = document.redirect_url.as_ref().filter(|_| !is_thunderbird) {
-        let Some(onward) = onward else { return refuse(trail, "it redirects more often than the client follows") };
-        if !url.trim().to_ascii_lowercase().starts_with("https://") {
-            return refuse(trail, "it redirects to something that is not https");
-        }
-        let next = post(url.trim(), &hunt.subject);
-        if next.request == lookup.request {
-            return refuse(trail, "it redirects to itself");
-        }
-        return Some(ask_endpoint(trail, seeker, (&next, &onward)));
-    }
-    let written = document.redirect_address.as_deref()?;
-    let written = if is_thunderbird { thunderbird::redirect_address(written) } else { Some(written.to_owned()) };
-    let Some(Ok(address)) = written.map(|written| Address::parse(&written)) else {
-        return refuse(trail, "it redirects to something that is no address");
+    let has = |redirect: &Redirect| match redirect {
+        Redirect::Url => document.redirect_url.as_deref(),
+        Redirect::Address => document.redirect_address.as_deref(),
     };
-    let Some(onward) = onward else { return refuse(trail, "it redirects more often than the client follows") };
-    if address.key() == hunt.subject.address.key() {
-        return refuse(trail, "it redirects to the address that was asked about");
-    }
-    let onward = Hunt { subject: Subject { address }, ..onward };
-    match search_ways(trail, seeker, &onward) {
-        Some(win) => Some(Found::Win(Box::new(win))),
-        None => Some(Found::Dead),
+    let Some((redirect, target)) = seeker.step.follow.iter().find_map(|redirect| Some((redirect, has(redirect)?))) else {
+        let leads_away = document.redirect_url.is_some() || document.redirect_address.is_some();
+        let alone = leads_away && document.protocols.is_empty();
+        return if alone { refuse(trail, "it redirects in a way that this client does not follow") } else { None };
+    };
+    let Some(redirects_left) = hunt.redirects_left.checked_sub(1) else {
+        return refuse(trail, "it redirects more often than the client follows");
+    };
+    let onward = Hunt { redirects_left, redirected: true, ..hunt.clone() };
+    match redirect {
+        Redirect::Url if !target.to_ascii_lowercase().starts_with("https://") => {
+            refuse(trail, "it redirects to something that is not https")
+        }
+        Redirect::Url => {
+            let next = post(target, &hunt.subject);
+            if next.request == lookup.request {
+                refuse(trail, "it redirects to itself")
+            } else {
+                Some(ask_endpoint(trail, seeker, (&next, &onward)))
+            }
+        }
+        Redirect::Address => match redirect_address(seeker.client, target) {
+            None => refuse(trail, "it redirects to something that is no address"),
+            Some(address) if address.key() == hunt.subject.address.key() => {
+                refuse(trail, "it redirects to the address that was asked about")
+            }
+            Some(address) => {
+                let win = search_ways(trail, seeker, &Hunt { subject: Subject { address }, ..onward });
+                Some(win.map_or(Found::Dead, |win| Found::Win(Box::new(win))))
+            }
+        },
     }
 }
 
@@ -193,7 +210,7 @@ fn win(lookup: &Lookup, hunt: &Hunt, settings: Settings, guarded: Option<String>
     Win {
         lookup: lookup.clone(),
         requests: vec![lookup.request.clone()],
-        way: Way::Autodiscover { by_srv: hunt.by_srv, redirected: hunt.redirects_left < MAX_REDIRECTS },
+        way: Way::Autodiscover { by_srv: hunt.by_srv, redirected: hunt.redirected },
         settings,
         provider_id: None,
         beside: None,
@@ -206,29 +223,38 @@ fn final_host(reading: &Reading) -> String {
     host.unwrap_or_default()
 }
 
+const IN_CLEAR: &str = "POST http://";
 const PATH: &str = "/autodiscover/autodiscover.xml";
-/// Thunderbird 153.7 ESR follows two redirects inside documents a search.
-const MAX_REDIRECTS: u8 = 2;
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
         clients::{ClientTable, search},
-        model::{Answer, Assumption, Discovery, HttpDocument, Readings},
+        model::{Address, Answer, Assumption, Discovery, Hop, HttpDocument, Obstacle, Readings, SrvRecord},
         wire::parse_pox,
     };
 
     fn discover(answers: Vec<(Request, Reply, Document)>) -> Discovery {
+        discover_by(answers, &[])
+    }
+
+    fn discover_by(answers: Vec<(Request, Reply, Document)>, hops: &[Hop]) -> Discovery {
         let table = ClientTable::built_in().unwrap();
+        let subject = Subject { address: Address::parse("anna@contoso.com").unwrap() };
+        search(table.iter().next().unwrap(), &subject, &readings(answers, hops), Assumption::default()).discovery
+    }
+
+    fn readings(answers: Vec<(Request, Reply, Document)>, hops: &[Hop]) -> Readings {
         let mut readings = Readings::default();
         for (request, reply, document) in answers {
-            let answer = Answer { reply, hops: Vec::new(), cnames: Vec::new(), attempts: 1, took_ms: 1 };
-            let reading = Reading { answer: answer.into(), outcome: AnswerOutcome::Found, detail: String::new(), document };
+            let outcome = if let Reply::Obstacle(obstacle) = &reply { obstacle.outcome() } else { AnswerOutcome::Found };
+            let hops = if matches!(request, Request::Redirect { .. }) { hops.to_vec() } else { Vec::new() };
+            let answer = Answer { reply, hops, cnames: Vec::new(), attempts: 1, took_ms: 1 };
+            let reading = Reading { answer: answer.into(), outcome, detail: String::new(), document };
             readings.insert(request, reading);
         }
-        let subject = Subject { address: Address::parse("anna@contoso.com").unwrap() };
-        search(table.iter().next().unwrap(), &subject, &readings, Assumption::default()).discovery
+        readings
     }
 
     fn answer_at(host: &str, inside: &str) -> (Request, Reply, Document) {
@@ -238,6 +264,109 @@ mod tests {
         let request = Request::Pox { url: format!("https://{host}{PATH}"), address };
         let pox = parse_pox(text.as_bytes(), "text/xml").unwrap();
         (request, Reply::Document(document), Document::Pox(Box::new(pox)))
+    }
+
+    /// The sort by weight is stable, and a target of `.` an empty name (thunderbird-desktop 9c91f3cbc5, 2026-01-15:
+    /// `ExchangeAutoDiscover.sys.mjs`, `DNS.worker.mjs`).
+    #[test]
+    fn the_record_of_the_lowest_weight_is_taken_even_where_it_says_not_offered() {
+        for (records, expected) in [
+            (&[(0, "a.example"), (5, "b.example")][..], Some("a.example")),
+            (&[(5, "a.example"), (0, "b.example")], Some("b.example")),
+            (&[(5, "a.example"), (5, "b.example")], Some("a.example")),
+            (&[(0, ""), (5, "b.example")], None),
+            (&[(5, "b.example"), (0, "")], None),
+            (&[(0, ""), (0, "b.example")], None),
+            (&[(0, "b.example"), (0, "")], Some("b.example")),
+            (&[(5, ""), (0, "b.example")], Some("b.example")),
+        ] {
+            let record =
+                |(weight, target): &(u16, &str)| SrvRecord { priority: *weight, weight: *weight, port: 443, target: (*target).to_owned() };
+            let request = Request::Srv { name: "_autodiscover._tcp.contoso.com".to_owned() };
+            let discovery = discover(vec![(request, Reply::Srv(records.iter().map(record).collect()), Document::Nothing)]);
+            let posted: Vec<&str> = discovery.lookups.iter().filter_map(|lookup| lookup.asked.strip_prefix("POST https://")).collect();
+            let beyond: Vec<&str> = posted.into_iter().filter(|url| !url.contains("contoso.com/")).collect();
+            assert_eq!(beyond, expected.map(|host| format!("{host}{PATH}")).into_iter().collect::<Vec<_>>(), "{records:?}");
+        }
+    }
+
+    /// `url3` of `ExchangeAutoDiscover.sys.mjs`: its success counts like that of the others, and it carries no credentials.
+    #[test]
+    fn what_answers_in_clear_is_read_and_gets_no_credentials() {
+        let (host, address) = ("autodiscover.contoso.com", Address::parse("anna@contoso.com").unwrap());
+        let imap = "<Protocol><Type>IMAP</Type><Server>imap.contoso.com</Server><Port>993</Port></Protocol>";
+        let (_, xml, document) = answer_at(host, imap);
+        let page = Reply::Document(HttpDocument { status: 200, content_type: "text/html".to_owned(), body: b"<p>".as_slice().into() });
+        let obstacle = Reply::Obstacle;
+        for (status, reply, document, found, asks_srv) in [
+            (200, xml, document, true, false),
+            (200, page, Document::Nothing, false, false),
+            (200, obstacle(Obstacle::Rejected { status: 405 }), Document::Nothing, false, true),
+            (200, obstacle(Obstacle::CredentialsRequired { schemes: "basic".to_owned() }), Document::Nothing, false, true),
+            (404, obstacle(Obstacle::NotThere { status: 404 }), Document::Nothing, false, true),
+        ] {
+            let url = format!("http://{host}{PATH}");
+            let srv = SrvRecord { priority: 0, weight: 0, port: 443, target: "srv.example".to_owned() };
+            let (_, found_by_srv, other) = answer_at("srv.example", &imap.replace("contoso.com", "srv.example"));
+            let answers = vec![
+                (Request::Redirect { url: url.clone() }, obstacle(Obstacle::NoRedirect), Document::Nothing),
+                (Request::Pox { url: url.clone(), address: address.clone() }, reply.clone(), document),
+                (Request::Srv { name: "_autodiscover._tcp.contoso.com".to_owned() }, Reply::Srv(vec![srv]), Document::Nothing),
+                (
+                    Request::Pox { url: format!("https://srv.example{PATH}"), address: Address::postmaster(address.domain()) },
+                    found_by_srv,
+                    other,
+                ),
+            ];
+            let discovery = discover_by(answers, &[Hop { url: url.clone(), status: Some(status), location: None }]);
+            let posted = discovery.lookups.iter().any(|lookup| lookup.asked == format!("POST {url}"));
+            assert_eq!(posted, status == 200, "{reply:?}");
+            let host = discovery.win.map(|win| win.settings.incoming[0].host.clone());
+            let expected = if found { Some("imap.contoso.com") } else { asks_srv.then_some("imap.srv.example") };
+            assert_eq!(host.as_deref(), expected, "{reply:?}");
+        }
+    }
+
+    #[test]
+    fn a_client_follows_the_redirects_of_its_row_and_no_more_of_them() {
+        let row = |follow: &str| {
+            format!(
+                "[[client]]\nname='x'\ntitle='x'\nversions='x'\ndialect='tolerant'\nstanding='at-risk'\nsources=[]\n\
+                 [[client.step]]\nsource='x'\nlookup='autodiscover-pox'\nways=['autodiscover-host']\n{follow}"
+            )
+        };
+        let url = |host: &str| format!("<RedirectUrl>https://{host}{PATH}</RedirectUrl>");
+        let imap = |host: &str| format!("<Protocol><Type>IMAP</Type><Server>{host}</Server><Port>993</Port></Protocol>");
+        let (both, one) = ("follow=['address','url']\nmost_redirects=2", "follow=['url']\nmost_redirects=1");
+        let to_address = "<RedirectAddr>anna@sub.contoso.com</RedirectAddr>";
+        for (follow, first, expected) in [
+            (both, url("a.contoso.com"), Some("two.example")),
+            (both, format!("{}{to_address}", url("a.contoso.com")), Some("sub.example")),
+            (one, format!("{}{to_address}", url("b.contoso.com")), Some("two.example")),
+            (one, url("a.contoso.com"), None),
+            (one, to_address.to_owned(), None),
+            (one, format!("{to_address}{}", imap("zero.example")), Some("zero.example")),
+            (both, url("autodiscover.contoso.com"), None),
+            (both, url("a.contoso.com").replace("https", "http"), None),
+            (both, "<RedirectAddr>ANNA@contoso.com</RedirectAddr>".to_owned(), None),
+            (both, "<RedirectAddr>anna</RedirectAddr>".to_owned(), None),
+            ("", url("b.contoso.com"), None),
+        ] {
+            let table = ClientTable::built_in().unwrap().with(&row(follow)).unwrap();
+            let subject = Subject { address: Address::parse("anna@contoso.com").unwrap() };
+            let (of_sub, reply, document) = answer_at("autodiscover.sub.contoso.com", &imap("sub.example"));
+            let Request::Pox { url: of_sub, .. } = of_sub else { panic!() };
+            let of_sub = Request::Pox { url: of_sub, address: Address::parse("anna@sub.contoso.com").unwrap() };
+            let answers = vec![
+                answer_at("autodiscover.contoso.com", &first),
+                answer_at("a.contoso.com", &url("b.contoso.com")),
+                answer_at("b.contoso.com", &imap("two.example")),
+                (of_sub, reply, document),
+            ];
+            let found = search(table.iter().last().unwrap(), &subject, &readings(answers, &[]), Assumption::default());
+            let host = found.discovery.win.map(|win| win.settings.incoming[0].host.clone());
+            assert_eq!(host.as_deref(), expected, "{follow} {first}");
+        }
     }
 
     /// Thunderbird 153.7.0 ESR, executed.

@@ -1,27 +1,72 @@
 //! Dialects: which documents a client accepts, and what it makes of them.
 
-use super::{table::Client, table::Dialect, thunderbird, tolerant};
-use crate::model::{Autoconfig, Pox, Protocol, Reply, Security, Settings};
+use super::{
+    android, evolution, geary, gnome, kmail,
+    row::{Client, Dialect},
+    thunderbird, tolerant,
+};
+use crate::model::{Address, Autoconfig, Pox, Protocol, Reply, Security, Settings};
 
-/// Why a client cannot use a document, for a person.
-pub(super) type Refusal = String;
+/// Why a client has no servers from a document, for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// It cannot use the document.
+    Unusable(String),
+    /// It takes the document, finds nothing in it to read mail with, and looks at no further one.
+    Taken(String),
+}
+
+impl Refusal {
+    pub(super) fn unusable<T>(why: &str) -> Result<T, Self> {
+        Err(Self::Unusable(why.to_owned()))
+    }
+}
 
 /// What a client makes of a `config-v1.1.xml` that came with a reply.
 pub(super) fn accept_autoconfig(client: &Client, document: &Autoconfig, reply: &Reply) -> Result<Settings, Refusal> {
     let settings = match client.dialect {
-        Dialect::Thunderbird => thunderbird::accept_autoconfig(client, document, reply)?,
+        Dialect::Thunderbird | Dialect::Thunderbird115 => thunderbird::accept_autoconfig(client, document, reply)?,
         Dialect::Tolerant => tolerant::accept_autoconfig(document),
+        Dialect::Evolution => evolution::accept_autoconfig(client, document)?,
+        Dialect::Kmail => kmail::accept_autoconfig(document)?,
+        Dialect::GnomeOnlineAccounts => gnome::accept_autoconfig(document)?,
+        Dialect::ThunderbirdAndroid => android::accept_autoconfig(client, document)?,
+        Dialect::Geary => geary::accept_autoconfig(document)?,
     };
-    if settings.incoming.is_empty() { Err("it names no incoming server that this client can use".to_owned()) } else { Ok(settings) }
+    if settings.incoming.is_empty() { Refusal::unusable("it names no incoming server that this client can use") } else { Ok(settings) }
+}
+
+/// Whether a client takes a document without servers for an answer, and ends its search there.
+pub(super) fn takes_empty(dialect: Dialect) -> bool {
+    matches!(dialect, Dialect::Evolution | Dialect::GnomeOnlineAccounts)
+}
+
+/// Whether a client takes any well-formed XML for an answer, and ends its search there.
+pub(super) fn takes_any_xml(dialect: Dialect) -> bool {
+    dialect == Dialect::Evolution
+}
+
+/// Whether an HTTP success of this status is one for a client.
+pub(super) fn is_success(dialect: Dialect, status: u16) -> bool {
+    status == 200 || !matches!(dialect, Dialect::Kmail | Dialect::GnomeOnlineAccounts)
 }
 
 /// What a client makes of the servers in an Autodiscover answer.
 pub(super) fn accept_pox(client: &Client, document: &Pox, reply: &Reply) -> Result<Settings, Refusal> {
-    if client.dialect == Dialect::Thunderbird {
-        thunderbird::check_pox(document, reply)?;
-    }
-    let settings = thunderbird::pox_settings(document);
-    if settings.is_empty() { Err("it names no server that this client can use".to_owned()) } else { Ok(settings) }
+    let settings = match client.dialect {
+        Dialect::Thunderbird | Dialect::Thunderbird115 => thunderbird::accept_pox(client, document, reply)?,
+        Dialect::Tolerant | Dialect::Kmail | Dialect::ThunderbirdAndroid | Dialect::Geary => {
+            thunderbird::pox_settings(client.dialect, document)
+        }
+        Dialect::Evolution | Dialect::GnomeOnlineAccounts => evolution::accept_pox(document)?,
+    };
+    if settings.is_empty() { Refusal::unusable("it names no server that this client can use") } else { Ok(settings) }
+}
+
+/// The address of a `RedirectAddr` as a client takes it; `None` where it does not.
+pub(super) fn redirect_address(client: &Client, written: &str) -> Option<Address> {
+    let written = if client.dialect.is_thunderbird() { thunderbird::redirect_address(written)? } else { written.to_owned() };
+    Address::parse(&written).ok()
 }
 
 /// The protocol of a server's `type` in config-v1.1; `None` for those that are no way to read or send mail here.
@@ -86,6 +131,19 @@ fn lower_outside_placeholders(text: &str) -> String {
 /// A port, 1 to 65535.
 pub(super) fn port(written: &str) -> Option<u16> {
     written.trim().parse().ok().filter(|port| *port != 0)
+}
+
+/// The port of a protocol where nothing names one.
+pub(super) fn default_port(protocol: Protocol, security: Security) -> u16 {
+    match (protocol, security) {
+        (Protocol::Imap, Security::Tls) => 993,
+        (Protocol::Imap, _) => 143,
+        (Protocol::Pop3, Security::Tls) => 995,
+        (Protocol::Pop3, _) => 110,
+        (Protocol::Smtp, Security::Tls) => 465,
+        (Protocol::Smtp, _) => 587,
+        _ => HTTPS_PORT,
+    }
 }
 
 pub(super) const OAUTH2: &str = "oauth2";

@@ -1,16 +1,25 @@
 //! Mail clients: how each one looks its servers up, and which parser it has. Answers in, the settings that the client would
 //! end with out. Knows no network: what has to be asked comes out as lookups, and is asked elsewhere.
 
+mod android;
 mod autodiscover;
 mod dialect;
+mod evolution;
+mod geary;
+mod gnome;
+mod kmail;
 mod reduction;
+mod row;
 mod search;
 mod srv;
 mod table;
 mod template;
+#[cfg(test)]
+mod tests;
 mod thunderbird;
 mod tolerant;
 
-pub use reduction::{base_domain, parent_domain};
+pub use reduction::Reduction;
+pub use row::{Client, Dialect, MxOrder, OnFailure, Onward, Redirect, Standing, Step, Way as AutodiscoverWay};
 pub use search::search;
-pub use table::{Client, ClientTable, ClientTableError, Dialect, Step, Way as AutodiscoverWay};
+pub use table::{ClientTable, ClientTableError};

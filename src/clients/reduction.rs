@@ -1,40 +1,56 @@
 //! The MX reductions: from the MX host to the names that a client asks about.
 
+use serde::Deserialize;
+
 use crate::model::registrable;
 
-/// An MX host with what it reduces to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Mx {
-    /// The MX host.
-    pub(super) host: String,
-    /// Without its first label, where that is longer than the base (Thunderbird 72, bug 1185366).
-    pub(super) parent: Option<String>,
+/// How a client reduces an MX host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reduction {
+    /// The host without its first label, where that is longer than the registrable domain, and then the registrable domain
+    /// (Thunderbird 72, bug 1185366).
+    ParentThenBase,
     /// The registrable domain.
-    pub(super) base: String,
+    Base,
+    /// The host, and what is left as label after label goes, down to two labels (Evolution).
+    EverySuffix,
+    /// The host, and the registrable domain (GNOME Online Accounts).
+    HostThenBase,
 }
 
-impl Mx {
-    /// Reduces an MX host; `None` where it has no registrable domain, or lies in the mail domain itself: clients then make no
-    /// lookup by MX (`FetchConfig.sys.mjs`, `fetchConfigForMX`).
-    pub(super) fn reduce(host: &str, mail_domain: &str) -> Option<Self> {
-        let base = base_domain(host)?;
-        if base == mail_domain {
-            return None;
-        }
-        Some(Self { host: host.to_owned(), parent: parent_domain(host).map(str::to_owned), base: base.to_owned() })
+impl Reduction {
+    /// The names to ask about, in order.
+    #[must_use]
+    pub fn names(self, mx: &str, mail_domain: &str) -> Vec<String> {
+        let names = match self {
+            Self::ParentThenBase | Self::Base => thunderbird_names(self, mx, mail_domain),
+            Self::EverySuffix => suffixes(mx).collect(),
+            Self::HostThenBase => [mx].into_iter().chain(base_domain(mx).filter(|base| *base != mx)).collect(),
+        };
+        names.into_iter().map(str::to_owned).collect()
     }
 }
 
+/// Nothing where the MX has no registrable domain, or lies in the mail domain itself (`FetchConfig.sys.mjs`, `fetchConfigForMX`).
+fn thunderbird_names<'a>(reduction: Reduction, mx: &'a str, mail_domain: &str) -> Vec<&'a str> {
+    let Some(base) = base_domain(mx).filter(|base| *base != mail_domain) else { return Vec::new() };
+    let parent = parent_domain(mx, base).filter(|_| reduction == Reduction::ParentThenBase);
+    parent.into_iter().chain([base]).collect()
+}
+
+/// `e-mail-autoconfig.c`, `mail_autoconfig_initable_init`: as long as there is a dot.
+fn suffixes(mx: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(mx), |name| name.split_once('.').map(|(_, rest)| rest)).take_while(|name| name.contains('.'))
+}
+
 /// The registrable domain of an MX host by the public suffix list, ICANN and PRIVATE sections.
-#[must_use]
-pub fn base_domain(mx: &str) -> Option<&str> {
+fn base_domain(mx: &str) -> Option<&str> {
     if mx.parse::<std::net::IpAddr>().is_ok() { None } else { registrable(mx) }
 }
 
 /// The MX host without its first label, where that is longer than the registrable domain.
-#[must_use]
-pub fn parent_domain(mx: &str) -> Option<&str> {
-    let base = base_domain(mx)?;
+fn parent_domain<'a>(mx: &'a str, base: &str) -> Option<&'a str> {
     let (_, parent) = mx.split_once('.')?;
     (parent.len() > base.len()).then_some(parent)
 }
@@ -44,24 +60,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mx_hosts_reduce_as_thunderbird_reduces_them() {
-        for (host, parent, base) in [
-            ("contoso-com.mail.protection.outlook.com", Some("mail.protection.outlook.com"), "outlook.com"),
-            ("mx.premium.europe.example.com", Some("premium.europe.example.com"), "example.com"),
-            ("contoso-com.o-v1.mx.microsoft", Some("o-v1.mx.microsoft"), "mx.microsoft"),
-            ("mx1.hotmail.com", None, "hotmail.com"),
-            ("outlook.com", None, "outlook.com"),
+    fn mx_hosts_reduce_as_each_client_reduces_them() {
+        use Reduction::{Base, EverySuffix, HostThenBase, ParentThenBase};
+        for (host, reduction, expected) in [
+            ("contoso-com.mail.protection.outlook.com", ParentThenBase, &["mail.protection.outlook.com", "outlook.com"][..]),
+            ("contoso-com.mail.protection.outlook.com", Base, &["outlook.com"]),
+            ("mx.premium.europe.example.com", ParentThenBase, &["premium.europe.example.com", "example.com"]),
+            ("contoso-com.o-v1.mx.microsoft", ParentThenBase, &["o-v1.mx.microsoft", "mx.microsoft"]),
+            ("mx1.hotmail.com", ParentThenBase, &["hotmail.com"]),
+            ("outlook.com", ParentThenBase, &["outlook.com"]),
+            ("192.0.2.1", ParentThenBase, &[]),
+            ("co.uk", Base, &[]),
+            ("mail.contoso.com", ParentThenBase, &[]),
+            ("mail.contoso.com", Base, &[]),
+            ("mx.a.example.com", EverySuffix, &["mx.a.example.com", "a.example.com", "example.com"]),
+            ("mail.contoso.com", EverySuffix, &["mail.contoso.com", "contoso.com"]),
+            ("localhost", EverySuffix, &[]),
+            ("mx.a.example.com", HostThenBase, &["mx.a.example.com", "example.com"]),
+            ("mail.contoso.com", HostThenBase, &["mail.contoso.com", "contoso.com"]),
+            ("example.com", HostThenBase, &["example.com"]),
         ] {
-            assert_eq!(parent_domain(host), parent, "{host}");
-            assert_eq!(base_domain(host), Some(base), "{host}");
+            assert_eq!(reduction.names(host, "contoso.com"), expected, "{host} {reduction:?}");
         }
-        assert_eq!(base_domain("192.0.2.1"), None);
-        assert_eq!(base_domain("co.uk"), None);
-    }
-
-    #[test]
-    fn an_mx_in_the_mail_domain_itself_is_not_looked_up() {
-        assert_eq!(Mx::reduce("mail.contoso.com", "contoso.com"), None);
-        assert!(Mx::reduce("mail.contoso.com", "sales.contoso.com").is_some());
+        assert_eq!(ParentThenBase.names("mail.contoso.com", "sales.contoso.com"), ["contoso.com"]);
     }
 }

@@ -2,27 +2,30 @@
 
 use super::{
     autodiscover,
-    dialect::accept_autoconfig,
-    reduction::Mx,
+    dialect::{Refusal, accept_autoconfig, is_success, takes_any_xml, takes_empty},
+    row::{Client, Dialect, MxOrder, OnFailure, Onward, Step},
     srv,
-    table::{Client, Step},
 };
 use crate::model::{
-    AnswerOutcome, Assumption, Discovery, Document, HttpDocument, Lookup, LookupKind, Obstacle, Protocol, Reading, Readings, Reply,
-    Request, Search, Subject, Trouble, Way, Win, is_xml_content_type,
+    AnswerOutcome, Assumption, Discovery, Document, HttpDocument, Lookup, LookupKind, Obstacle, Reading, Readings, Reply, Request, Search,
+    Settings, Subject, Trouble, Way, Win, is_xml_content_type,
 };
 
 /// What the client would end with, given these answers and an assumption. Lookups that have no answer yet come out as
 /// `missing`: ask them, and search again. All sources are looked at, beyond the winner too, so that the evidence is whole.
 #[must_use]
 pub fn search(client: &Client, subject: &Subject, readings: &Readings, assumption: Assumption<'_>) -> Search {
-    let mut trail = Trail { readings, assumption, missing: Vec::new(), discovery: Discovery::default() };
-    let mx = if client.steps.iter().any(is_of_mx) { find_mx(&mut trail, subject) } else { MxState::Nothing };
-    for step in &client.steps {
-        match step.lookup {
-            LookupKind::Srv => srv::search(&mut trail, subject),
-            LookupKind::AutodiscoverPox => autodiscover::search(&mut trail, &autodiscover::Seeker { client, step }, subject),
-            _ => search_documents(&mut trail, client, step, &Circumstance { subject, mx: &mx }),
+    let mut trail = Trail { readings, assumption, missing: Vec::new(), discovery: Discovery::default(), closed: false };
+    let mx = find_mx(&mut trail, client, subject);
+    let together = |one: &Step, next: &Step| client.mx_order == MxOrder::NameByName && one.is_of_mx() && next.is_of_mx();
+    for group in client.steps.chunk_by(together) {
+        match group {
+            [step] if step.lookup == LookupKind::Srv => srv::search(&mut trail, step, subject),
+            [step] if step.lookup == LookupKind::AutodiscoverPox => {
+                autodiscover::search(&mut trail, &autodiscover::Seeker { client, step }, subject);
+            }
+            [step] if !step.is_of_mx() => search_documents(&mut trail, client, step, &Circumstance { subject, mx: None }),
+            steps => search_by_mx(&mut trail, (client, steps), subject, &mx),
         }
     }
     Search { missing: trail.missing, discovery: trail.discovery }
@@ -34,6 +37,8 @@ pub(super) struct Trail<'a> {
     assumption: Assumption<'a>,
     missing: Vec<Lookup>,
     pub(super) discovery: Discovery,
+    /// The client looks at no further documents of the autoconfig kind.
+    closed: bool,
 }
 
 impl<'a> Trail<'a> {
@@ -42,7 +47,7 @@ impl<'a> Trail<'a> {
         if !self.discovery.lookups.contains(lookup) {
             self.discovery.lookups.push(lookup.clone());
         }
-        if self.assumption.lost.contains(&lookup.request) {
+        if self.is_lost(lookup) {
             return None;
         }
         let reading = self.readings.get(&lookup.request);
@@ -50,6 +55,10 @@ impl<'a> Trail<'a> {
             self.missing.push(lookup.clone());
         }
         reading
+    }
+
+    fn is_lost(&self, lookup: &Lookup) -> bool {
+        self.assumption.lost.contains(&lookup.request)
     }
 
     /// Records a lookup that did not help, where the winner is not known yet: it could have won, had it not failed.
@@ -82,13 +91,16 @@ pub(super) enum Success {
     None,
 }
 
-/// Thunderbird's `FetchHTTP`: 200 to 299, but not an empty body of XML type, nor `text/rdf`, which it takes for XML and the platform
-/// does not parse (153.7 ESR, executed).
-pub(super) fn success(reply: &Reply) -> Success {
+/// Whether an answer is an HTTP success to a client. For Thunderbird's `FetchHTTP` 200 to 299, but not an empty body of XML type, nor
+/// `text/rdf`, which it takes for XML and the platform does not parse (153.7 ESR, executed).
+pub(super) fn success(dialect: Dialect, reply: &Reply) -> Success {
     match reply {
-        Reply::Document(document) if is_rdf(document) => Success::None,
-        Reply::Document(_) => Success::Body,
-        Reply::Obstacle(Obstacle::Empty { content_type, .. }) if !is_xml_content_type(content_type) => Success::Bare,
+        Reply::Document(document) if dialect.is_thunderbird() && is_rdf(document) => Success::None,
+        Reply::Document(document) if is_success(dialect, document.status) => Success::Body,
+        Reply::Obstacle(Obstacle::Empty { content_type, .. }) if dialect.is_thunderbird() && is_xml_content_type(content_type) => {
+            Success::None
+        }
+        Reply::Obstacle(Obstacle::Empty { status, .. }) if is_success(dialect, *status) => Success::Bare,
         _ => Success::None,
     }
 }
@@ -100,93 +112,128 @@ pub(super) fn is_rdf(document: &HttpDocument) -> bool {
 
 struct Circumstance<'a> {
     subject: &'a Subject,
-    mx: &'a MxState,
+    /// A name that the MX was reduced to.
+    mx: Option<MxName<'a>>,
+}
+
+#[derive(Clone, Copy)]
+struct MxName<'a> {
+    host: &'a str,
+    name: &'a str,
+    /// Another name was asked about before.
+    later: bool,
+}
+
+/// Goes through the names of the MX, with all of the steps for each.
+fn search_by_mx(trail: &mut Trail<'_>, (client, steps): (&Client, &[Step]), subject: &Subject, mx: &MxState) {
+    match mx {
+        MxState::Known { host, names } => {
+            for (at, name) in names.iter().enumerate() {
+                for step in steps {
+                    search_documents(trail, client, step, &Circumstance { subject, mx: Some(MxName { host, name, later: at > 0 }) });
+                }
+            }
+        }
+        MxState::Trouble(lookup, why) => trail.record(lookup, AnswerOutcome::Failed, why),
+        MxState::Nothing => {}
+    }
 }
 
 fn search_documents(trail: &mut Trail<'_>, client: &Client, step: &Step, circumstance: &Circumstance<'_>) {
-    if let (true, MxState::Trouble(lookup, why)) = (is_of_mx(step), circumstance.mx) {
-        if !trail.discovery.doubts.iter().any(|doubt| doubt.lookup == *lookup) {
-            trail.record(lookup, AnswerOutcome::Failed, why);
-        }
-        return;
-    }
     let mut decided = false;
     for url in &step.urls {
-        let mx = circumstance.mx.known();
-        let Some(lookup) = url.lookup(step.lookup, circumstance.subject, mx) else { continue };
-        let Some(reading) = trail.ask(&lookup) else { continue };
-        if decided {
+        let Some(lookup) = url.lookup(step.lookup, circumstance.subject, circumstance.mx.map(|mx| mx.name)) else { continue };
+        let Some(reading) = trail.ask(&lookup) else {
+            // what is assumed lost failed in passing
+            trail.closed |= trail.is_lost(&lookup) && !decided && step.on_failure == OnFailure::StopUnlessNotFound;
+            continue;
+        };
+        if decided || trail.closed {
             continue;
         }
-        let success = success(&reading.answer.reply);
-        decided = step.first_answer_decides && success != Success::None;
-        let document = match (&reading.document, reading.outcome) {
-            (Document::Autoconfig(document), AnswerOutcome::Found) => document,
-            (_, outcome) => {
-                // credentials are of no use here: to the client it is a failure
-                let outcome = match outcome {
-                    // the database is known to be well: what stands in its place is on our way to it (a portal, a filter, an
-                    // inspecting proxy whose authority we do not know)
-                    AnswerOutcome::Invalid | AnswerOutcome::Guarded if is_database(step) => AnswerOutcome::Failed,
-                    AnswerOutcome::Guarded => AnswerOutcome::Invalid,
-                    _ if decided => AnswerOutcome::Invalid,
-                    outcome => outcome,
-                };
-                trail.record(&lookup, outcome, &reading.detail);
-                continue;
-            }
-        };
-        match accept_autoconfig(client, document, &reading.answer.reply) {
-            Err(refusal) => trail.record(&lookup, AnswerOutcome::Invalid, &refusal),
-            Ok(settings) => {
-                let way = way(step, &lookup, mx.and_then(|mx| Some((mx, url.key(mx)?))), client);
-                let provider_id = document.provider_id.as_ref().map(|id| id.to_lowercase());
+        match judge(client, step, reading) {
+            Found::Settings(settings, provider_id) => {
+                let way = way(step, &lookup, circumstance.mx);
                 let requests = vec![lookup.request.clone()];
                 trail.win(Win { lookup, requests, way, settings, provider_id, beside: None, guarded: None });
                 decided = true;
             }
+            Found::Trouble(outcome, why, onward) => {
+                trail.record(&lookup, outcome, &why);
+                decided = onward == Goes::ToNextStep;
+                trail.closed = onward == Goes::Nowhere;
+            }
         }
     }
 }
 
-fn way(step: &Step, lookup: &Lookup, mx: Option<(&Mx, &str)>, client: &Client) -> Way {
-    match mx {
-        Some((mx, key)) => Way::Mx {
-            host: mx.host.clone(),
-            key: key.to_owned(),
-            after_parent: key == mx.base
-                && mx.parent.is_some()
-                && client.steps.iter().flat_map(|step| &step.urls).any(super::template::Template::is_of_mx_parent),
-            database: step.lookup == LookupKind::MxIspdb,
-        },
-        None if step.lookup == LookupKind::Ispdb => Way::Database,
-        None => Way::Own { well_known: lookup.asked.contains("/.well-known/") },
+/// What a client makes of an answer.
+enum Found {
+    /// The servers, and `emailProvider@id`.
+    Settings(Settings, Option<String>),
+    Trouble(AnswerOutcome, String, Goes),
+}
+
+/// Where a search for documents goes from an answer that is of no use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Goes {
+    ToNextUrl,
+    ToNextStep,
+    Nowhere,
+}
+
+fn judge(client: &Client, step: &Step, reading: &Reading) -> Found {
+    let reply = &reading.answer.reply;
+    let goes = match (success(client.dialect, reply), step.on_unusable, step.on_failure) {
+        (Success::None, _, OnFailure::StopUnlessNotFound) if *reply != NOT_FOUND => Goes::Nowhere,
+        (Success::None, ..) | (_, Onward::NextUrl, _) => Goes::ToNextUrl,
+        (_, Onward::NextStep, _) => Goes::ToNextStep,
+        (_, Onward::Stop, _) => Goes::Nowhere,
+    };
+    if takes_any_xml(client.dialect) && reading.document == Document::Other {
+        return Found::Trouble(AnswerOutcome::Invalid, format!("{}, which ends this client's search", reading.detail), Goes::Nowhere);
     }
+    if let Document::Autoconfig(document) = &reading.document
+        && (reading.outcome == AnswerOutcome::Found || takes_empty(client.dialect))
+    {
+        return match accept_autoconfig(client, document, &reading.answer.reply) {
+            Ok(settings) => Found::Settings(settings, document.provider_id.as_ref().map(|id| id.to_lowercase())),
+            Err(Refusal::Unusable(why)) => Found::Trouble(AnswerOutcome::Invalid, why, goes),
+            Err(Refusal::Taken(why)) => Found::Trouble(AnswerOutcome::Invalid, why, Goes::Nowhere),
+        };
+    }
+    let outcome = match reading.outcome {
+        // the database is known to be well: what stands in its place is on our way to it (a portal, a filter, an inspecting proxy
+        // whose authority we do not know)
+        AnswerOutcome::Invalid | AnswerOutcome::Guarded if step.is_database() => AnswerOutcome::Failed,
+        // credentials are of no use here: to the client it is a failure
+        AnswerOutcome::Guarded => AnswerOutcome::Invalid,
+        _ if goes != Goes::ToNextUrl && success(client.dialect, reply) != Success::None => AnswerOutcome::Invalid,
+        outcome => outcome,
+    };
+    Found::Trouble(outcome, reading.detail.clone(), goes)
 }
 
-fn is_database(step: &Step) -> bool {
-    matches!(step.lookup, LookupKind::Ispdb | LookupKind::MxIspdb)
-}
-
-fn is_of_mx(step: &Step) -> bool {
-    matches!(step.lookup, LookupKind::MxAutoconfig | LookupKind::MxIspdb)
+fn way(step: &Step, lookup: &Lookup, mx: Option<MxName<'_>>) -> Way {
+    match mx {
+        Some(MxName { host, name, later }) => {
+            Way::Mx { host: host.to_owned(), key: name.to_owned(), after_parent: later, database: step.is_database() }
+        }
+        None if step.lookup == LookupKind::Ispdb => Way::Database,
+        None => Way::Own { well_known: lookup.asked.contains("/.well-known/autoconfig/") },
+    }
 }
 
 /// What is known of the MX.
 enum MxState {
-    Known(Mx),
+    Known { host: String, names: Vec<String> },
     Trouble(Lookup, String),
     Nothing,
 }
 
-impl MxState {
-    fn known(&self) -> Option<&Mx> {
-        if let Self::Known(mx) = self { Some(mx) } else { None }
-    }
-}
-
-/// The MX host that the client takes: of the best preference, as the resolver lists them.
-fn find_mx(trail: &mut Trail<'_>, subject: &Subject) -> MxState {
+/// The MX host that the client takes, of the best preference, as the resolver lists them, with the names that it reduces to.
+fn find_mx(trail: &mut Trail<'_>, client: &Client, subject: &Subject) -> MxState {
+    let Some(reduction) = client.mx else { return MxState::Nothing };
     let domain = subject.address.domain();
     let request = Request::Mx { domain: domain.clone() };
     let lookup = Lookup { kind: LookupKind::Mx, asked: request.asked(), request };
@@ -198,10 +245,7 @@ fn find_mx(trail: &mut Trail<'_>, subject: &Subject) -> MxState {
     let equal: Vec<&str> = records.iter().filter(|record| Some(record.preference) == best).map(|record| record.exchange.as_str()).collect();
     trail.discovery.equal_mx = equal.len();
     let chosen = equal.get(trail.assumption.mx).or_else(|| equal.first());
-    chosen.and_then(|host| Mx::reduce(host, domain.as_str())).map_or(MxState::Nothing, MxState::Known)
+    chosen.map_or(MxState::Nothing, |host| MxState::Known { host: (*host).to_owned(), names: reduction.names(host, domain.as_str()) })
 }
 
-/// Whether a protocol is one that Autodiscover adds beside what was found.
-pub(super) fn has_exchange(win: &Win) -> bool {
-    win.settings.incoming.iter().any(|server| server.protocol == Protocol::Exchange)
-}
+const NOT_FOUND: Reply = Reply::Obstacle(Obstacle::NotThere { status: 404 });

@@ -1,6 +1,6 @@
 //! SRV records of the mail services (RFC 6186, RFC 8314 section 5.1, RFC 2782).
 
-use super::search::Trail;
+use super::{row::Step, search::Trail};
 use crate::model::{
     AnswerOutcome, EMAIL_ADDRESS, Lookup, LookupKind, Protocol, Reply, Request, Security, Server, Settings, Subject, Way, Win,
 };
@@ -20,8 +20,9 @@ const SERVICES: [Service; 6] = [
     Service { name: "_submission", protocol: Protocol::Smtp, security: Security::StartTls },
 ];
 
-/// All services' targets of the best priority, ordered by priority and then as listed above (RFC 6186 section 3.4).
-pub(super) fn search(trail: &mut Trail<'_>, subject: &Subject) {
+/// All services' targets of the best priority, ordered by priority and then as listed above (RFC 6186 section 3.4). Beside what an
+/// earlier step found they stand in where that names no outgoing server.
+pub(super) fn search(trail: &mut Trail<'_>, step: &Step, subject: &Subject) {
     let mut found: Vec<(u16, Server)> = Vec::new();
     let mut winner: Option<Lookup> = None;
     let mut requests = Vec::new();
@@ -60,6 +61,13 @@ pub(super) fn search(trail: &mut Trail<'_>, subject: &Subject) {
     for (_, server) in found {
         let list = if server.protocol == Protocol::Smtp { &mut settings.outgoing } else { &mut settings.incoming };
         list.push(server);
+    }
+    if let Some(known) = &mut trail.discovery.win {
+        if step.beside && known.settings.outgoing.is_empty() && !settings.outgoing.is_empty() {
+            known.settings.outgoing = settings.outgoing;
+            known.requests.extend(requests);
+        }
+        return;
     }
     if let (Some(lookup), false) = (winner, settings.incoming.is_empty()) {
         trail.win(Win { lookup, requests, way: Way::Srv, settings, provider_id: None, beside: None, guarded: None });

@@ -1,77 +1,11 @@
 //! `config/clients.toml`: the table of clients.
 
+use std::collections::HashSet;
+
 use serde::Deserialize;
 
-use super::template::Template;
+use super::row::{Client, Standing, Step};
 use crate::model::LookupKind;
-
-/// A mail client.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Client {
-    /// Its name on the command line and in reports.
-    pub name: String,
-    /// Its name for people.
-    pub title: String,
-    /// Which versions the row stands for.
-    pub versions: String,
-    /// Its parser.
-    pub dialect: Dialect,
-    /// Whether a tenant that names no clients audits it.
-    pub audited: bool,
-    /// Where the row's claims come from.
-    pub sources: Vec<String>,
-    /// Domains at whose hosts it can sign in with `OAuth2`; empty: anywhere.
-    #[serde(default)]
-    pub oauth_hosts: Vec<String>,
-    /// Its lookups, the most important first.
-    #[serde(rename = "step")]
-    pub steps: Vec<Step>,
-}
-
-/// A parser of `config-v1.1.xml`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Dialect {
-    /// Thunderbird's `readFromXML`.
-    Thunderbird,
-    /// Takes whatever names a server.
-    Tolerant,
-}
-
-/// One source that a client asks.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Step {
-    /// The part that it plays.
-    pub lookup: LookupKind,
-    /// URLs, tried in order.
-    #[serde(default)]
-    pub urls: Vec<Template>,
-    /// Ways of Autodiscover, tried in order.
-    #[serde(default)]
-    pub ways: Vec<Way>,
-    /// The first URL with an HTTP success decides for all of them.
-    #[serde(default)]
-    pub first_answer_decides: bool,
-    /// Autodiscover: its Exchange server is offered beside what an earlier step found.
-    #[serde(default)]
-    pub beside: bool,
-}
-
-/// A way to an Autodiscover endpoint (MS-OXDISCO section 3.1.5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Way {
-    /// `https://autodiscover.DOMAIN/autodiscover/autodiscover.xml`.
-    AutodiscoverHost,
-    /// `https://DOMAIN/autodiscover/autodiscover.xml`.
-    RootHost,
-    /// `http://autodiscover.DOMAIN/…`, for the redirect alone.
-    HttpRedirect,
-    /// `_autodiscover._tcp.DOMAIN`, the record of the lowest weight (Thunderbird 142, bug 1976254).
-    SrvLowestWeight,
-}
 
 /// All clients, in the order of reports.
 #[derive(Debug, Clone)]
@@ -80,12 +14,25 @@ pub struct ClientTable(Vec<Client>);
 /// Why a table of clients cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientTableError {
-    /// The TOML is wrong.
-    #[error("the table of clients cannot be read: {0}")]
-    Toml(#[from] toml::de::Error),
+    /// The TOML, or a value, is wrong.
+    #[error("line {line}: {problem}")]
+    Toml {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        problem: String,
+    },
     /// Two rows of one file have one name.
     #[error("the table of clients names `{0}` twice")]
     Twice(String),
+    /// A row lacks what it needs.
+    #[error("client `{client}` {what}")]
+    Client {
+        /// The client.
+        client: String,
+        /// What is wrong.
+        what: &'static str,
+    },
     /// A step lacks what it needs.
     #[error("client `{client}`: a step `{lookup}` {what}")]
     Step {
@@ -142,12 +89,21 @@ impl ClientTable {
     /// The names of the clients that are audited unless a tenant says otherwise.
     #[must_use]
     pub fn audited_by_default(&self) -> Vec<String> {
-        self.0.iter().filter(|client| client.audited).map(|client| client.name.clone()).collect()
+        self.0.iter().filter(|client| client.standing == Standing::Audited).map(|client| client.name.clone()).collect()
+    }
+
+    /// The clients that are looked at for somebody who names some: those that everybody is told about, and these.
+    #[must_use]
+    pub fn watched(&self, named: &HashSet<&str>) -> Vec<&Client> {
+        self.0.iter().filter(|client| client.standing != Standing::OnRequest || named.contains(client.name.as_str())).collect()
     }
 }
 
 fn parse(text: &str) -> Result<Vec<Client>, ClientTableError> {
-    let file: File = toml::from_str(text)?;
+    let file: File = toml::from_str(text).map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        ClientTableError::Toml { line: before.matches('\n').count() + 1, problem: error.message().lines().collect::<Vec<_>>().join(", ") }
+    })?;
     for (at, client) in file.clients.iter().enumerate() {
         if file.clients.iter().take(at).any(|other| other.name == client.name) {
             return Err(ClientTableError::Twice(client.name.clone()));
@@ -157,19 +113,24 @@ fn parse(text: &str) -> Result<Vec<Client>, ClientTableError> {
                 return Err(ClientTableError::Step { client: client.name.clone(), lookup: step.lookup, what });
             }
         }
+        if client.mx.is_some() != client.steps.iter().any(Step::is_of_mx) {
+            let what = "needs both `mx` and a step `mx-autoconfig` or `mx-ispdb`, or neither";
+            return Err(ClientTableError::Client { client: client.name.clone(), what });
+        }
     }
     Ok(file.clients)
 }
 
 fn fault(step: &Step) -> Option<&'static str> {
-    let of_mx = step.urls.iter().any(Template::is_of_mx);
+    let of_mx = step.urls.iter().filter(|url| url.is_of_mx()).count();
     match step.lookup {
         LookupKind::OwnAutoconfig | LookupKind::Ispdb if step.urls.is_empty() => Some("needs `urls`"),
-        LookupKind::OwnAutoconfig | LookupKind::Ispdb if of_mx => {
-            Some("cannot use {mx-parent} or {mx-base}: call it mx-autoconfig or mx-ispdb")
-        }
-        LookupKind::MxAutoconfig | LookupKind::MxIspdb if !of_mx => Some("needs `urls` with {mx-parent} or {mx-base}"),
+        LookupKind::OwnAutoconfig | LookupKind::Ispdb if of_mx > 0 => Some("cannot use {mx}: call it mx-autoconfig or mx-ispdb"),
+        LookupKind::MxAutoconfig | LookupKind::MxIspdb if of_mx == 0 || of_mx < step.urls.len() => Some("needs `urls`, each with {mx}"),
         LookupKind::AutodiscoverPox if step.ways.is_empty() => Some("needs `ways`"),
+        LookupKind::AutodiscoverPox if step.follow.is_empty() != (step.most_redirects == 0) => {
+            Some("needs both `follow` and `most_redirects`, or neither")
+        }
         LookupKind::Mx | LookupKind::AutodiscoverSrv | LookupKind::Wildcard => Some("is made by itself where it is needed: leave it out"),
         _ => None,
     }
@@ -182,9 +143,26 @@ mod tests {
     #[test]
     fn the_built_in_table_names_a_source_for_every_client() {
         let table = ClientTable::built_in().unwrap();
-        assert_eq!(table.names(), ["thunderbird", "mx-base-domain", "srv"]);
+        let names = [
+            "thunderbird",
+            "mx-base-domain",
+            "srv",
+            "thunderbird-72",
+            "evolution",
+            "kmail",
+            "gnome-online-accounts",
+            "thunderbird-android",
+            "geary",
+        ];
+        assert_eq!(table.names(), names);
         assert_eq!(table.audited_by_default(), ["thunderbird"]);
-        assert!(table.iter().all(|client| !client.sources.is_empty() && !client.steps.is_empty()));
+        for client in table.iter() {
+            assert!(!client.sources.is_empty() && !client.steps.is_empty(), "{}", client.name);
+            let texts = client.sources.iter().chain(client.steps.iter().map(|step| &step.source));
+            assert!(texts.into_iter().all(|source| source.len() > 10), "{}", client.name);
+        }
+        let of = |clients: Vec<&Client>| clients.iter().map(|client| client.name.clone()).collect::<Vec<_>>();
+        assert_eq!(of(table.watched(&HashSet::new())), ["thunderbird", "mx-base-domain", "srv"]);
     }
 
     #[test]
@@ -195,36 +173,51 @@ mod tests {
             title = "The house's own app"
             versions = "all"
             dialect = "tolerant"
-            audited = true
+            standing = "audited"
             sources = ["its manual"]
             [[client.step]]
             lookup = "ispdb"
+            source = "its manual"
             urls = ["https://ispdb.contoso.com/{domain}"]
         "#;
         let table = ClientTable::built_in().unwrap().with(own).unwrap();
         assert_eq!(table.audited_by_default(), ["thunderbird", "house-app"]);
-        let replaced = table.with(&own.replace("audited = true", "audited = false")).unwrap();
+        let replaced = table.with(&own.replace("\"audited\"", "\"on-request\"")).unwrap();
         assert_eq!(replaced.audited_by_default(), ["thunderbird"]);
+        let watched = |named: &[&str]| replaced.watched(&named.iter().copied().collect()).iter().any(|client| client.name == "house-app");
+        assert_eq!((watched(&[]), watched(&["thunderbird"]), watched(&["house-app"])), (false, false, true));
     }
 
     #[test]
     fn a_wrong_row_is_refused_with_its_name() {
         let row = |step: &str| {
-            format!("[[client]]\nname='x'\ntitle='x'\nversions='x'\ndialect='tolerant'\naudited=false\nsources=[]\n[[client.step]]\n{step}")
+            format!(
+                "[[client]]\nname='x'\ntitle='x'\nversions='x'\ndialect='tolerant'\nstanding='at-risk'\nsources=[]\n[[client.step]]\nsource='x'\n{step}"
+            )
         };
         for (step, message) in [
             ("lookup='ispdb'", "client `x`: a step `ispdb` needs `urls`"),
+            ("lookup='mx-ispdb'\nurls=['https://a.example/{domain}']", "client `x`: a step `mx-ispdb` needs `urls`, each with {mx}"),
             (
-                "lookup='mx-ispdb'\nurls=['https://a.example/{domain}']",
-                "client `x`: a step `mx-ispdb` needs `urls` with {mx-parent} or {mx-base}",
+                "lookup='mx-ispdb'\nurls=['https://a.example/{mx}']",
+                "client `x` needs both `mx` and a step `mx-autoconfig` or `mx-ispdb`, or neither",
+            ),
+            (
+                "lookup='ispdb'\nurls=['https://a.example/{mx}']",
+                "client `x`: a step `ispdb` cannot use {mx}: call it mx-autoconfig or mx-ispdb",
             ),
             ("lookup='autodiscover-pox'", "client `x`: a step `autodiscover-pox` needs `ways`"),
+            (
+                "lookup='autodiscover-pox'\nways=['root-host']\nfollow=['url']",
+                "client `x`: a step `autodiscover-pox` needs both `follow` and `most_redirects`, or neither",
+            ),
             ("lookup='mx'", "client `x`: a step `mx` is made by itself where it is needed: leave it out"),
         ] {
             let error = ClientTable::built_in().unwrap().with(&row(step)).unwrap_err();
             assert_eq!(error.to_string(), message);
         }
         let unknown = ClientTable::built_in().unwrap().with(&row("lookup='ispdb'\nurls=['ftp://{domain}/{nonsense}']")).unwrap_err();
-        assert!(unknown.to_string().contains("{nonsense}"), "{unknown}");
+        let unknown = unknown.to_string();
+        assert!(unknown.starts_with("line 11: ") && unknown.contains("{nonsense}") && !unknown.contains('\n'), "{unknown}");
     }
 }

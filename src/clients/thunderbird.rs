@@ -1,10 +1,10 @@
 //! Thunderbird's parsers: `readFromXML.sys.mjs` with `InputSanitizer`, and the reading part of `ExchangeAutoDiscover.sys.mjs`
-//! (comm cf9726f563, 2026-08-22; 153.7.0 ESR).
+//! (comm cf9726f563, 2026-08-22; 153.7.0 ESR); for `Dialect::Thunderbird115` those of thunderbird-desktop d0c7ddb907^ (2023-09-15).
 
 use super::{
     dialect::{HTTPS_PORT, OAUTH2, Refusal, host_name, port, protocol, security},
+    row::{Client, Dialect},
     search::is_rdf,
-    table::Client,
 };
 use crate::model::{Autoconfig, AutoconfigServer, EMAIL_ADDRESS, Pox, PoxProtocol, Protocol, Reply, Security, Server, Settings, is_within};
 
@@ -13,60 +13,74 @@ use crate::model::{Autoconfig, AutoconfigServer, EMAIL_ADDRESS, Pox, PoxProtocol
 pub(super) fn accept_autoconfig(client: &Client, document: &Autoconfig, reply: &Reply) -> Result<Settings, Refusal> {
     check_type(reply)?;
     if !document.strict {
-        return Err("it is not well-formed XML without prefixes, and Thunderbird's parser is strict".to_owned());
+        return Refusal::unusable("it is not well-formed XML without prefixes, and Thunderbird's parser is strict");
     }
     if document.provider_id.as_deref().and_then(legal_host_name).is_none() {
-        return Err("its emailProvider has no id, or one that is no host name".to_owned());
+        return Refusal::unusable("its emailProvider has no id, or one that is no host name");
     }
     if !document.domains.iter().any(|domain| legal_host_name(domain).is_some()) {
-        return Err("it names no domain".to_owned());
+        return Refusal::unusable("it names no domain");
     }
-    let read = |servers: &[AutoconfigServer], outgoing| servers.iter().filter_map(|server| server_of(client, server, outgoing)).collect();
+    let read = |servers: &[AutoconfigServer], outgoing| -> Vec<Server> {
+        servers.iter().filter_map(|server| server_of(client, server, outgoing)).collect()
+    };
     let mut settings = Settings { incoming: read(&document.incoming, false), outgoing: read(&document.outgoing, true) };
-    if settings.incoming.is_empty() {
+    let read_as = |kind: &str, known: &str| {
+        let of_kind = document.incoming.iter().filter(|server| server.kind == kind);
+        let servers: Vec<_> = of_kind.map(|server| AutoconfigServer { kind: known.to_owned(), ..server.clone() }).collect();
+        read(&servers, false)
+    };
+    if settings.incoming.is_empty() && client.dialect == Dialect::Thunderbird {
         // `owa` counts as a server, and is shown only where there is nothing else
-        let as_exchange = |server: &AutoconfigServer| AutoconfigServer { kind: "exchange".to_owned(), ..server.clone() };
-        let owa: Vec<AutoconfigServer> = document.incoming.iter().filter(|server| server.kind == "owa").map(as_exchange).collect();
-        settings.incoming = read(&owa, false);
+        settings.incoming = read_as("owa", "exchange");
     }
-    if settings.incoming.is_empty() {
-        return Err("it has no incoming server that Thunderbird can use".to_owned());
+    let has_news = !read_as("nntp", "imap").is_empty();
+    if settings.incoming.is_empty() && !has_news {
+        return Refusal::unusable("it has no incoming server that Thunderbird can use");
     }
     if settings.outgoing.is_empty() {
-        return Err("it has no outgoing server that Thunderbird can use".to_owned());
+        return Refusal::unusable("it has no outgoing server that Thunderbird can use");
+    }
+    if settings.incoming.is_empty() {
+        return Err(Refusal::Taken("its only incoming server is one for news (nntp), which Thunderbird takes for an account".to_owned()));
     }
     Ok(settings)
 }
 
 /// A server that cannot be read is skipped. A `url` names the host over `hostname`; one with a port in it does not, as its host
-/// does not pass for a host name. A missing user name becomes the word `undefined`. (153.7 ESR, executed.) Left out: servers of
-/// type `nntp` and `owa`, and an incoming server without a port, which it keeps for the user to complete.
+/// does not pass for a host name. A missing user name becomes the word `undefined`. (153.7 ESR, executed.) Left out: an incoming server without a port, which it keeps for the user to complete.
 fn server_of(client: &Client, written: &AutoconfigServer, outgoing: bool) -> Option<Server> {
     let protocol = protocol(&written.kind)?;
-    if outgoing != (protocol == Protocol::Smtp) || !is_supported(protocol) {
+    if outgoing != (protocol == Protocol::Smtp) || !is_supported(client.dialect, protocol) {
         return None;
     }
     let named = match &written.hostname {
         Some(hostname) => Some(legal_host_name(hostname)?),
         None => None,
     };
-    let by_url = written.url.as_deref().filter(|_| !outgoing).and_then(web_host).filter(|web| web.port.is_none());
+    let by_url = written.url.as_deref().filter(|_| !outgoing && client.dialect == Dialect::Thunderbird).and_then(web_host);
+    let by_url = by_url.filter(|web| web.port.is_none());
     let host = by_url.as_ref().map(|web| web.host.clone()).or(named)?;
     let port = match &written.port {
         Some(written) => integer(written)?,
         None => by_url.as_ref().map(|_| HTTPS_PORT)?,
     };
     let security = security(&written.socket_types, false).or_else(|| by_url.map(|web| web.security))?;
-    let can_sign_in = |name: &&str| *name != OAUTH2 || client.oauth_hosts.iter().any(|domain| is_within(&host, domain));
+    let knows = |host: &str| client.oauth_hosts.is_empty() || client.oauth_hosts.iter().any(|domain| is_within(host, domain));
+    let can_sign_in = |name: &&str| *name != OAUTH2 || knows(&host);
     let auth = written.authentications.iter().filter_map(|value| sign_in(value, outgoing)).find(can_sign_in)?;
     let needs_name = !outgoing || auth.starts_with("password");
     let username = written.username.clone().unwrap_or_else(|| if needs_name { "undefined".to_owned() } else { String::new() });
     Some(Server { protocol, host, port, security, auth: vec![auth.to_owned()], username, class: None })
 }
 
-/// Graph only where `mail.graph.enabled`, which 153.7 ESR does not set.
-fn is_supported(protocol: Protocol) -> bool {
-    !matches!(protocol, Protocol::Graph | Protocol::ActiveSync | Protocol::Jmap)
+/// `ews` since 150 (bug 1995836). Graph only where `mail.graph.enabled`, which 153.7 ESR does not set.
+fn is_supported(dialect: Dialect, protocol: Protocol) -> bool {
+    match protocol {
+        Protocol::Imap | Protocol::Pop3 | Protocol::Smtp | Protocol::Exchange => true,
+        Protocol::Ews => dialect == Dialect::Thunderbird,
+        Protocol::Graph | Protocol::ActiveSync | Protocol::Jmap => false,
+    }
 }
 
 /// `readAuthentication`: letter case counts, and an incoming server cannot do without.
@@ -87,17 +101,22 @@ fn check_type(reply: &Reply) -> Result<(), Refusal> {
     match reply {
         Reply::Document(document) if document.is_xml() && !is_rdf(document) => Ok(()),
         Reply::Document(document) if document.content_type.is_empty() => {
-            Err("it has no content type, so Thunderbird does not read it".to_owned())
+            Refusal::unusable("it has no content type, so Thunderbird does not read it")
         }
-        Reply::Document(document) => Err(format!("it is served as `{}`, which Thunderbird does not read as XML", document.content_type)),
-        _ => Err("it is no document".to_owned()),
+        Reply::Document(document) => {
+            Err(Refusal::Unusable(format!("it is served as `{}`, which Thunderbird does not read as XML", document.content_type)))
+        }
+        _ => Refusal::unusable("it is no document"),
     }
 }
 
-/// Whether Thunderbird reads an Autodiscover answer at all.
-pub(super) fn check_pox(document: &Pox, reply: &Reply) -> Result<(), Refusal> {
+/// What Thunderbird makes of an Autodiscover answer, where it reads it at all.
+pub(super) fn accept_pox(client: &Client, document: &Pox, reply: &Reply) -> Result<Settings, Refusal> {
     check_type(reply)?;
-    if document.strict { Ok(()) } else { Err("it is not well-formed XML, and Thunderbird's parser is strict".to_owned()) }
+    if !document.strict {
+        return Refusal::unusable("it is not well-formed XML, and Thunderbird's parser is strict");
+    }
+    Ok(pox_settings(client.dialect, document))
 }
 
 /// The address of a `RedirectAddr` as `InputSanitizer.emailAddress` lets it pass, in lower case.
@@ -109,17 +128,18 @@ pub(super) fn redirect_address(written: &str) -> Option<String> {
     fits.then(|| written.to_lowercase())
 }
 
-/// `readAutoDiscoverXML`: EXHTTP and EXCH become `exchange`, POP3, IMAP and SMTP servers; EXPR is accepted and has no branch. The
-/// Exchange server is written over the first incoming server that is there by then, whatever it is; the standard protocols come
-/// first in the end; without an incoming server there is no result. (153.7 ESR, executed.) Left out: WEB.
-pub(super) fn pox_settings(document: &Pox) -> Settings {
+/// `readAutoDiscoverXML`: WEB, EXHTTP and EXCH become `exchange`, POP3, IMAP and SMTP servers; EXPR is accepted and has no branch.
+/// The Exchange server is written over the first incoming server that is there by then, whatever it is; the standard protocols
+/// come first in the end; without an incoming server there is no result. (153.7 ESR, executed.) `Type` is compared as a child and
+/// with its letter case (thunderbird-desktop 9c91f3cbc5, 2026-01-15).
+pub(super) fn pox_settings(dialect: Dialect, document: &Pox) -> Settings {
     let mut settings = Settings::default();
-    for written in &document.protocols {
+    for written in document.protocols.iter().filter(|written| written.strict_kind) {
         match written.kind.as_str() {
-            "EXCH" | "EXHTTP" => read_exchange(written, &mut settings.incoming),
-            "SMTP" => settings.outgoing.extend(pox_server(written, Protocol::Smtp)),
-            "IMAP" => settings.incoming.extend(pox_server(written, Protocol::Imap)),
-            "POP3" => settings.incoming.extend(pox_server(written, Protocol::Pop3)),
+            "WEB" | "EXCH" | "EXHTTP" => read_exchange(written, &mut settings.incoming),
+            "SMTP" => settings.outgoing.extend(pox_server(dialect, written, Protocol::Smtp)),
+            "IMAP" => settings.incoming.extend(pox_server(dialect, written, Protocol::Imap)),
+            "POP3" => settings.incoming.extend(pox_server(dialect, written, Protocol::Pop3)),
             _ => {}
         }
     }
@@ -130,28 +150,31 @@ pub(super) fn pox_settings(document: &Pox) -> Settings {
     settings
 }
 
-fn pox_server(written: &PoxProtocol, protocol: Protocol) -> Option<Server> {
+fn pox_server(dialect: Dialect, written: &PoxProtocol, protocol: Protocol) -> Option<Server> {
     let port = integer(written.port.as_deref()?)?;
     let auth = if is_on(written.spa.as_ref(), "on")? { "secure" } else { "password-cleartext" };
     Some(Server {
         protocol,
         host: written.server.as_deref().and_then(legal_host_name)?,
         port,
-        security: pox_security(written, port)?,
+        security: pox_security(dialect, written, port)?,
         auth: vec![auth.to_owned()],
         username: written.login_name.clone().unwrap_or_else(|| EMAIL_ADDRESS.to_owned()),
         class: None,
     })
 }
 
-/// Plain where `SSL` is off or `Encryption` none, STARTTLS by port, else TLS: `Encryption` TLS does not count.
-fn pox_security(written: &PoxProtocol, port: u16) -> Option<Security> {
-    Some(if is_on(written.ssl.as_ref(), "off")? || is_on(written.encryption.as_ref(), "none")? {
-        Security::Plain
-    } else if [143, 110, 25, 587].contains(&port) {
-        Security::StartTls
-    } else {
-        Security::Tls
+/// Plain where `SSL` is off or `Encryption` none, STARTTLS by port, else TLS: `Encryption` TLS does not count. Up to 127 plain
+/// wherever `SSL` is not on (bug 1900178).
+fn pox_security(dialect: Dialect, written: &PoxProtocol, port: u16) -> Option<Security> {
+    let plain = match dialect {
+        Dialect::Thunderbird115 => !is_on(written.ssl.as_ref(), "on")?,
+        _ => is_on(written.ssl.as_ref(), "off")? || is_on(written.encryption.as_ref(), "none")?,
+    };
+    Some(match port {
+        _ if plain => Security::Plain,
+        143 | 110 | 25 | 587 => Security::StartTls,
+        _ => Security::Tls,
     })
 }
 
@@ -162,8 +185,14 @@ fn is_on(written: Option<&String>, word: &str) -> Option<bool> {
     is_word.then(|| written == word)
 }
 
+/// `EwsUrl` alone: where it is missing, an exception comes before `ASUrl` is looked at. Of WEB, `OWAUrl` counts only with an
+/// attribute, as it is read as an element's value (JXON). (thunderbird-desktop 9c91f3cbc5, 2026-01-15.)
 fn read_exchange(written: &PoxProtocol, incoming: &mut Vec<Server>) {
-    let Some(web) = written.ews_url.as_deref().and_then(web_host) else { return };
+    let url = match written.kind.as_str() {
+        "WEB" => written.owa_url.as_ref().filter(|owa| owa.attributed).map(|owa| owa.url.as_str()),
+        _ => written.ews_url.as_deref(),
+    };
+    let Some(web) = url.and_then(web_host) else { return };
     let port = web.port.unwrap_or(HTTPS_PORT);
     match incoming.first_mut() {
         Some(first) => {
@@ -205,7 +234,7 @@ pub(super) fn web_host(url: &str) -> Option<WebHost> {
 }
 
 /// `InputSanitizer.hostname`: whole placeholders, or labels of letters, digits and inner hyphens (RFC 1123), or an address.
-fn legal_host_name(written: &str) -> Option<String> {
+pub(super) fn legal_host_name(written: &str) -> Option<String> {
     let name = host_name(written).or_else(|| written.trim().parse::<std::net::Ipv6Addr>().ok().map(|address| address.to_string()))?;
     let parts: Vec<&str> = name.split('%').collect();
     let is_placeholder = |part: &str| !part.is_empty() && part.chars().all(|one| one.is_ascii_uppercase() || one.is_ascii_digit());
@@ -312,6 +341,26 @@ mod tests {
         }
     }
 
+    /// `nntp` is in the list of types that are read (thunderbird-desktop 9c91f3cbc5, 2026-01-15).
+    #[test]
+    fn a_server_for_news_makes_a_document_that_is_taken_and_reads_no_mail() {
+        let server = |element: &str, kind: &str, more: &str| {
+            format!(
+                "<{element} type='{kind}'><hostname>h.contoso.com</hostname><port>563</port><socketType>SSL</socketType>\
+                 <authentication>plain</authentication>{more}</{element}>"
+            )
+        };
+        let name = "<username>u</username>";
+        let (nntp, imap) = (server("incomingServer", "nntp", name), server("incomingServer", "imap", name));
+        let smtp = server("outgoingServer", "smtp", name);
+        let taken = |read: Result<Vec<String>, Refusal>| matches!(read, Err(Refusal::Taken(_)));
+        assert!(taken(read("text/xml", &format!("{nntp}{smtp}"))));
+        assert_eq!(read("text/xml", &format!("{nntp}{imap}{smtp}")).unwrap().len(), 2);
+        for document in [nntp.clone(), smtp.clone(), format!("{}{smtp}", nntp.replace("563", "0"))] {
+            assert!(matches!(read("text/xml", &document), Err(Refusal::Unusable(_))), "{document}");
+        }
+    }
+
     #[test]
     fn a_document_as_rdf_or_with_graph_alone_is_none() {
         let server = |element: &str, kind: &str, host: &str| {
@@ -337,7 +386,23 @@ mod tests {
         let exchange_line = "exchange e.example:443  %EMAILADDRESS%";
         let (imap_line, smtp_line) =
             ("imap h.example:993 password-cleartext %EMAILADDRESS%", "smtp h.example:587 password-cleartext %EMAILADDRESS%");
+        let web = |inside: &str| format!("<Protocol><Type>WEB</Type>{inside}</Protocol>");
+        let owa = |host: &str| format!("<OWAUrl AuthenticationMethod='Fba'>https://{host}/owa/</OWAUrl>");
+        let (external, internal) =
+            (format!("<External>{}</External>", owa("x.example")), format!("<Internal>{}</Internal>", owa("i.example:8443")));
         for (protocols, expected) in [
+            (web(&internal), vec!["exchange i.example:8443  %EMAILADDRESS%"]),
+            (web(&format!("{internal}{external}")), vec!["exchange x.example:443  %EMAILADDRESS%"]),
+            (web(&format!("{internal}<External/>")), vec![]),
+            (web("<External><OWAUrl>https://x.example/owa/</OWAUrl></External>"), vec![]),
+            (web(&external.replace("https", "ftp")), vec![]),
+            (format!("{exchange}{}", web(&external)), vec!["exchange x.example:443  %EMAILADDRESS%"]),
+            (format!("{}{exchange}", web(&external)), vec![exchange_line]),
+            (format!("{imap}{}", web(&external)), vec!["exchange x.example:993 password-cleartext %EMAILADDRESS%"]),
+            (exchange.replace("EwsUrl", "ASUrl"), vec![]),
+            (exchange.replace("</EwsUrl>", "</EwsUrl><ASUrl>https://a.example/ews</ASUrl>"), vec![exchange_line]),
+            (imap.replace("<Protocol><Type>IMAP</Type>", "<Protocol Type='IMAP'>"), vec![]),
+            (imap.replace("IMAP", "imap"), vec![]),
             (format!("{imap}{smtp}"), vec![imap_line, smtp_line]),
             (format!("{}{smtp}", server("IMAP", "")), vec![]),
             (smtp.clone(), vec![]),
@@ -349,8 +414,40 @@ mod tests {
             (server("IMAP", "<Port>993</Port><SPA>on</SPA>"), vec!["imap h.example:993 secure %EMAILADDRESS%"]),
         ] {
             let text = format!("<Autodiscover><Response><Account>{protocols}</Account></Response></Autodiscover>");
-            let settings = pox_settings(&parse_pox(text.as_bytes(), "text/xml").unwrap());
+            let settings = pox_settings(Dialect::Thunderbird, &parse_pox(text.as_bytes(), "text/xml").unwrap());
             assert_eq!(settings.servers().map(line).collect::<Vec<_>>(), expected, "{protocols}");
+        }
+    }
+
+    /// thunderbird-desktop d0c7ddb907^ (2023-09-15).
+    #[test]
+    fn what_115_reads_otherwise() {
+        let table = ClientTable::built_in().unwrap();
+        let client = table.iter().find(|client| client.name == "thunderbird-72").unwrap();
+        let server = |kind: &str, inside: &str| AutoconfigServer {
+            kind: kind.to_owned(),
+            hostname: Some(inside.to_owned()),
+            url: Some("https://url.example/".to_owned()),
+            port: Some("993".to_owned()),
+            socket_types: vec!["SSL".to_owned()],
+            authentications: vec!["OAuth2".to_owned()],
+            username: Some("u".to_owned()),
+            ews_url: None,
+        };
+        for (kind, expected) in
+            [("imap", Some("imap h.example:993 oauth2 u")), ("exchange", Some("exchange h.example:993 oauth2 u")), ("ews", None)]
+        {
+            assert_eq!(server_of(client, &server(kind, "h.example"), false).as_ref().map(line).as_deref(), expected, "{kind}");
+        }
+        for (ssl, port, security) in [
+            (Some("on"), 993, Some(Security::Tls)),
+            (Some("on"), 587, Some(Security::StartTls)),
+            (Some("off"), 993, Some(Security::Plain)),
+            (None, 993, Some(Security::Plain)),
+            (Some("true"), 993, None),
+        ] {
+            let written = PoxProtocol { ssl: ssl.map(str::to_owned), encryption: Some("ssl".to_owned()), ..PoxProtocol::default() };
+            assert_eq!(pox_security(client.dialect, &written, port), security, "{ssl:?} {port}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! The parser of small clients: whatever names a server counts, the first one of each protocol wins.
 
 use super::{
-    dialect::{HTTPS_PORT, authentication, host_name, port, protocol, security},
+    dialect::{authentication, default_port, host_name, port, protocol, security},
     thunderbird::web_host,
 };
 use crate::model::{Autoconfig, AutoconfigServer, EMAIL_ADDRESS, Protocol, Security, Server, Settings};
@@ -19,7 +19,7 @@ pub(super) fn accept_autoconfig(document: &Autoconfig) -> Settings {
 }
 
 fn server_of(written: &AutoconfigServer) -> Option<Server> {
-    let protocol = protocol(&written.kind)?;
+    let protocol = protocol(&written.kind.to_ascii_lowercase())?;
     let by_url = written.url.as_deref().and_then(web_host);
     let host = written.hostname.as_deref().and_then(host_name).or_else(|| by_url.as_ref().map(|web| web.host.clone()))?;
     let security = security(&written.socket_types, true).or_else(|| by_url.map(|web| web.security)).unwrap_or(Security::Plain);
@@ -32,16 +32,4 @@ fn server_of(written: &AutoconfigServer) -> Option<Server> {
         username: written.username.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| EMAIL_ADDRESS.to_owned()),
         class: None,
     })
-}
-
-fn default_port(protocol: Protocol, security: Security) -> u16 {
-    match (protocol, security) {
-        (Protocol::Imap, Security::Tls) => 993,
-        (Protocol::Imap, _) => 143,
-        (Protocol::Pop3, Security::Tls) => 995,
-        (Protocol::Pop3, _) => 110,
-        (Protocol::Smtp, Security::Tls) => 465,
-        (Protocol::Smtp, _) => 587,
-        _ => HTTPS_PORT,
-    }
 }

@@ -14,6 +14,9 @@ use super::{error::Fault, rule, suggest::nearest};
 #[derive(Debug, Default)]
 pub(super) struct Faults(Vec<Fault>);
 
+/// What is wrong in another file: the line, from 1, where it is about one; what is wrong, and what to do.
+pub(super) type LineFault = (Option<usize>, String);
+
 type Key<'i> = Spanned<DeString<'i>>;
 type Value<'i> = Spanned<DeValue<'i>>;
 
@@ -30,11 +33,11 @@ impl Faults {
         self.0
     }
 
-    /// A file that must be there.
-    pub(super) fn check_file(&mut self, span: Range<usize>, key: &str, path: &Path) {
+    /// A file that must be there; `false` where it is not.
+    pub(super) fn check_file(&mut self, span: Range<usize>, key: &str, path: &Path) -> bool {
         let problem = match std::fs::metadata(path) {
             Ok(found) if found.is_dir() => format!("`{}` is a directory; name the file in it", path.display()),
-            Ok(_) => return,
+            Ok(_) => return true,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 format!("`{}` does not exist; correct the path, which starts at the configuration file", path.display())
             }
@@ -43,6 +46,23 @@ impl Faults {
             }
         };
         self.add(Some(span), key, problem);
+        false
+    }
+
+    /// A file that must be there, and hold what `check` asks for: it tells each line that is wrong, and what to do.
+    pub(super) fn check_content(&mut self, (span, key): (Range<usize>, &str), path: &Path, check: impl FnOnce(&[u8]) -> Vec<LineFault>) {
+        if !self.check_file(span.clone(), key, path) {
+            return;
+        }
+        match std::fs::read(path) {
+            Ok(content) => {
+                for (line, problem) in check(&content) {
+                    let line = line.map(|line| format!(":{line}")).unwrap_or_default();
+                    self.add(Some(span.clone()), key, format!("`{}{line}`: {problem}", path.display()));
+                }
+            }
+            Err(error) => self.add(Some(span), key, format!("`{}` cannot be read: {error}; check who may read it", path.display())),
+        }
     }
 
     /// Reads a table whose keys are all optional. What is wrong is noted and left at its default.

@@ -2,6 +2,7 @@
 //! TOML 1.1; `config/autodiscover-audit.toml` is the commented reference.
 
 mod check;
+mod content;
 mod error;
 mod listener;
 mod rule;
@@ -142,12 +143,13 @@ fn read(source: &Source, mut root: DeTable, known: &KnownClients, faults: &mut F
         *file = source.resolve(&file);
     }
     for (file, span) in texts(network_table.get("ca_files")) {
-        faults.check_file(span, "network.ca_files", &source.resolve(file));
+        faults.check_content((span, "network.ca_files"), &source.resolve(file), content::check_certificates);
     }
-    for key in ["clients_file", "endpoints_file"] {
-        for (file, span) in texts(spans.get(key)) {
-            faults.check_file(span, key, &source.resolve(file));
-        }
+    for (file, span) in texts(spans.get("clients_file")) {
+        faults.check_file(span, "clients_file", &source.resolve(file));
+    }
+    for (file, span) in texts(spans.get("endpoints_file")) {
+        faults.check_content((span, "endpoints_file"), &source.resolve(file), content::check_endpoints);
     }
 
     let clients_file = top.clients_file.map(|file| source.resolve(file));

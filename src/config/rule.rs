@@ -17,8 +17,12 @@ use super::{AuditSettings, Top, tenant::RawServer, tenant::RawTenant};
 pub(super) enum Rule {
     /// A whole number in a range.
     Number(u64, u64),
+    /// A port of the web.
+    WebPort,
     /// Text in quotes.
     Text,
+    /// Text that a header can hold.
+    HeaderText,
     /// A list of texts.
     Texts,
     /// A list of tables.
@@ -46,7 +50,7 @@ pub(super) const RULES: [(&str, &[(&str, Rule)]); 6] = [
             ("dns_servers", Rule::Texts),
             ("ca_files", Rule::Texts),
             ("allow_networks", Rule::Texts),
-            ("contact", Rule::Text),
+            ("contact", Rule::HeaderText),
             ("connect_timeout_seconds", Rule::Number(1, 60)),
             ("timeout_seconds", Rule::Number(1, 120)),
             ("dns_timeout_seconds", Rule::Number(1, 30)),
@@ -60,7 +64,7 @@ pub(super) const RULES: [(&str, &[(&str, Rule)]); 6] = [
     ),
     (
         "network.connect_to",
-        &[("host", Rule::Text), ("port", Rule::Number(1, MAX_PORT)), ("to_address", Rule::Text), ("to_port", Rule::Number(1, MAX_PORT))],
+        &[("host", Rule::Text), ("port", Rule::WebPort), ("to_address", Rule::Text), ("to_port", Rule::Number(1, MAX_PORT))],
     ),
     ("audit", &[("domains_at_once", Rule::Number(1, 1024))]),
     (
@@ -89,6 +93,8 @@ pub(super) const RULES: [(&str, &[(&str, Rule)]); 6] = [
 ];
 
 const MAX_PORT: u64 = u16::MAX as u64;
+/// The ports that `network.connect_to` can be for.
+const WEB_PORTS: [u64; 2] = [80, 443];
 
 /// The keys of a table, as the code that reads it has them.
 pub(super) fn keys(table: &str) -> &'static [&'static str] {
@@ -133,6 +139,10 @@ impl Rule {
             (Self::Number(least, most), DeValue::Integer(number)) => {
                 u64::from_str_radix(number.as_str(), number.radix()).is_ok_and(|number| (least..=most).contains(&number))
             }
+            (Self::WebPort, DeValue::Integer(number)) => {
+                u64::from_str_radix(number.as_str(), number.radix()).is_ok_and(|number| WEB_PORTS.contains(&number))
+            }
+            (Self::HeaderText, DeValue::String(text)) => text.chars().all(|character| character == ' ' || character.is_ascii_graphic()),
             (Self::Text, DeValue::String(_)) | (Self::Table, DeValue::Table(_)) => true,
             (Self::Texts, DeValue::Array(values)) => values.iter().all(|value| value.get_ref().is_str()),
             (Self::Tables, DeValue::Array(values)) => values.iter().all(|value| value.get_ref().is_table()),
@@ -146,7 +156,9 @@ impl fmt::Display for Rule {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Number(least, most) => write!(out, "write a whole number from {least} to {most}, without quotes"),
+            Self::WebPort => out.write_str("only 80 and 443 can be led elsewhere: write one of them, without quotes"),
             Self::Text => out.write_str("write a text in quotes"),
+            Self::HeaderText => out.write_str("write a URL or a mail address in printable ASCII, as it goes into a header"),
             Self::Texts => out.write_str("write a list of texts, such as [\"one\", \"two\"]"),
             Self::Tables => out.write_str("write a list of tables, such as [{ key = \"value\" }]"),
             Self::Table => out.write_str("write a table under a heading in brackets"),
@@ -155,7 +167,7 @@ impl fmt::Display for Rule {
 }
 
 /// The names of a struct's fields, as serde has them.
-fn field_names<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
+pub(super) fn field_names<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
     let mut names: &'static [&'static str] = &[];
     // the error is how the deserializer ends once it has the names
     let _ = T::deserialize(FieldNames(&mut names));
@@ -252,8 +264,12 @@ mod tests {
     #[test]
     fn the_example_loads_as_it_is_and_with_every_key() -> std::io::Result<()> {
         let folder = tempfile::tempdir()?;
-        for file in ["contoso.csv", "fabrikam.csv", "ca.pem", "clients.toml", "endpoints.toml"] {
-            std::fs::write(folder.path().join(file), "")?;
+        let certificate = include_str!("../../tests/fixtures/config/files/good.pem");
+        let endpoints = include_str!("../../config/endpoints.toml");
+        let files =
+            [("contoso.csv", ""), ("fabrikam.csv", ""), ("ca.pem", certificate), ("clients.toml", ""), ("endpoints.toml", endpoints)];
+        for (file, content) in files {
+            std::fs::write(folder.path().join(file), content)?;
         }
         for text in [EXAMPLE.to_owned(), uncommented()] {
             let path = folder.path().join("autodiscover-audit.toml");

@@ -93,7 +93,7 @@ pub struct SrvRecord {
     pub weight: u16,
     /// Port of the service.
     pub port: u16,
-    /// Host name, lower case, without the final dot.
+    /// Host name, lower case, without the final dot; empty for `.`, "not offered", where that stands beside others.
     pub target: String,
 }
 

@@ -21,6 +21,8 @@ pub struct Reading {
 pub enum Document {
     /// No body, or one that is not a document of the kind asked for; `Reading::detail` names the reason.
     Nothing,
+    /// Well-formed XML of another kind, such as a strict web page.
+    Other,
     /// `config-v1.1.xml`.
     Autoconfig(Box<Autoconfig>),
     /// An Autodiscover answer (MS-OXDSCLI section 2.2.4).
@@ -47,7 +49,7 @@ pub struct Autoconfig {
 /// An `incomingServer` or `outgoingServer`; texts are trimmed and otherwise as written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AutoconfigServer {
-    /// `@type`, lower case.
+    /// `@type`, such as `imap`.
     pub kind: String,
     /// `hostname`, first one.
     pub hostname: Option<String>,
@@ -61,6 +63,8 @@ pub struct AutoconfigServer {
     pub authentications: Vec<String>,
     /// `username`, first one.
     pub username: Option<String>,
+    /// `ewsURL` (exchange).
+    pub ews_url: Option<String>,
 }
 
 /// An Autodiscover answer in the Outlook schema, or a mobilesync one's parts that name servers.
@@ -98,6 +102,8 @@ pub struct PoxError {
 pub struct PoxProtocol {
     /// `Type`, child or attribute, upper case: `IMAP`, `POP3`, `SMTP`, `EXCH`, `EXPR`, `EXHTTP`, `WEB`, `MAPIHTTP`, `MOBILESYNC`, …
     pub kind: String,
+    /// Whether a strict client sees that type: a child element, written in capitals.
+    pub strict_kind: bool,
     /// `Server` (a host name, or a URL).
     pub server: Option<String>,
     /// `Port`.
@@ -112,8 +118,21 @@ pub struct PoxProtocol {
     pub spa: Option<String>,
     /// `AuthPackage`, lower case.
     pub auth_package: Option<String>,
-    /// `EwsUrl`, else `ASUrl`.
+    /// `EwsUrl`.
     pub ews_url: Option<String>,
+    /// `ASUrl`.
+    pub as_url: Option<String>,
+    /// `OWAUrl` of the `External` element, else of the `Internal` one.
+    pub owa_url: Option<OwaUrl>,
     /// `Url` of a mobilesync server, or the `ExternalUrl` of a mapiHttp `MailStore`.
     pub url: Option<String>,
+}
+
+/// An `OWAUrl` element, the first of several.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OwaUrl {
+    /// Its text, trimmed.
+    pub url: String,
+    /// Whether it has an attribute, such as `AuthenticationMethod`.
+    pub attributed: bool,
 }

@@ -85,9 +85,10 @@ pub enum Request {
         /// `http`.
         url: String,
     },
-    /// POST of an Autodiscover request (MS-OXDSCLI section 2.2.3), without credentials; 301, 302, 307 and 308 are posted again.
+    /// POST of an Autodiscover request (MS-OXDSCLI section 2.2.3), without credentials; 301, 302, 307 and 308 are posted again, to
+    /// https only.
     Pox {
-        /// `https`.
+        /// `https`, or `http` where a client posts in clear to a host that answers there.
         url: String,
         /// The mailbox that is asked about.
         address: Address,

@@ -129,14 +129,18 @@ fn headers(settings: &Settings) -> Result<HeaderMap, NetworkError> {
 
 fn read_roots(path: &Path) -> Result<Vec<Certificate>, NetworkError> {
     let pem = std::fs::read(path).map_err(|source| NetworkError::CaFile { path: path.to_owned(), source })?;
-    let format = || NetworkError::CaFormat { path: path.to_owned() };
+    parse_roots(&pem).ok_or_else(|| NetworkError::CaFormat { path: path.to_owned() })
+}
+
+/// The certificates of a PEM file; `None` where it holds none, or a broken one.
+pub(super) fn parse_roots(pem: &[u8]) -> Option<Vec<Certificate>> {
     let mut roots = Vec::new();
-    for der in CertificateDer::pem_slice_iter(&pem) {
-        let der = der.map_err(|_| format())?;
-        roots.push(Certificate::from_der(&der).map_err(|_| format())?);
-        RootCertStore::empty().add(der).map_err(|_| format())?;
+    for der in CertificateDer::pem_slice_iter(pem) {
+        let der = der.ok()?;
+        roots.push(Certificate::from_der(&der).ok()?);
+        RootCertStore::empty().add(der).ok()?;
     }
-    if roots.is_empty() { Err(format()) } else { Ok(roots) }
+    (!roots.is_empty()).then_some(roots)
 }
 
 /// Long enough for the next round of lookups; a run meets thousands of hosts, and each idle connection holds its buffers.

@@ -255,6 +255,12 @@ impl Core {
     }
 }
 
+/// Whether a PEM file can be used as one of `network.ca_files`: certificates, at least one, none of them broken.
+#[must_use]
+pub fn holds_certificates(pem: &[u8]) -> bool {
+    http::parse_roots(pem).is_some()
+}
+
 /// A failure that can pass; our own refusals would come again.
 fn is_worth_retrying(answer: &Answer) -> bool {
     let Reply::Obstacle(obstacle) = &answer.reply else { return false };

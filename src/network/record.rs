@@ -44,9 +44,10 @@ impl Resolver {
             }
             _ => None,
         });
-        records.retain(|record| !record.target.is_empty());
         records.sort();
-        let reply = if records.is_empty() { Reply::Obstacle(Obstacle::NotOffered) } else { Reply::Srv(records) };
+        // beside others, a target of `.` is kept: some clients stumble over it
+        let offered = records.iter().any(|record| !record.target.is_empty());
+        let reply = if offered { Reply::Srv(records) } else { Reply::Obstacle(Obstacle::NotOffered) };
         (reply, found.cnames)
     }
 

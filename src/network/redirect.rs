@@ -11,7 +11,7 @@ use crate::model::{Address, Obstacle, Subject};
 pub(super) enum Method<'a> {
     /// GET; the address is the one that the URL names.
     Get(Option<&'a Address>),
-    /// POST of an Autodiscover request, only ever to https.
+    /// POST of an Autodiscover request; a redirect leads it to https only.
     Post(Post<'a>),
 }
 

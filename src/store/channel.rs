@@ -54,20 +54,15 @@ impl Store {
     /// [`StoreError`].
     pub async fn retry_channel(&self, channel: Option<&str>) -> Result<(), StoreError> {
         self.attempt(|| async {
-            sqlx::query("UPDATE channel SET retry_at = 0 WHERE retry_at IS NOT NULL AND ($1 IS NULL OR name = $1)")
-                .bind(channel)
-                .execute(&self.writer)
-                .await
-                .map_err(doing("try a channel again"))?;
-            sqlx::query(
+            let mut tx = self.begin().await?;
+            for update in [
+                "UPDATE channel SET retry_at = 0 WHERE retry_at IS NOT NULL AND ($1 IS NULL OR name = $1)",
                 "UPDATE notice SET next_at = 0 WHERE state = 'queued' AND ($1 IS NULL OR channel = $1)
                    AND channel IN (SELECT name FROM channel WHERE retry_at IS NOT NULL)",
-            )
-            .bind(channel)
-            .execute(&self.writer)
-            .await
-            .map_err(doing("try a channel again"))?;
-            Ok(())
+            ] {
+                sqlx::query(update).bind(channel).execute(&mut *tx).await.map_err(doing("try a channel again"))?;
+            }
+            tx.commit().await.map_err(doing("try a channel again"))
         })
         .await
     }

@@ -1,8 +1,8 @@
 //! What is stored once by content: outcomes and profiles. A small memory of digests spares the look-ups.
 
 use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
+    collections::{HashMap, HashSet},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use sha2::{Digest as _, Sha256};
@@ -17,9 +17,18 @@ use crate::model::{Outcome, Profile};
 /// A SHA-256.
 pub(super) type Digest = [u8; 32];
 
-/// Ids by digest, of what has been committed. Bounded: forgotten as a whole when full.
+/// Ids by digest, of what has been committed. Bounded: forgotten as a whole when full, and when some of it is deleted.
 #[derive(Debug, Default)]
-pub(super) struct Known(Mutex<HashMap<Digest, i64>>);
+pub(super) struct Known(Mutex<Memory>);
+
+#[derive(Debug, Default)]
+struct Memory {
+    ids: HashMap<Digest, i64>,
+    /// How many times it was forgotten because something was deleted.
+    epoch: u64,
+    /// What was asked for since somebody began to look for what nobody needs.
+    watched: Option<HashSet<i64>>,
+}
 
 /// What is to be stored once.
 #[derive(Debug, Clone, Copy)]
@@ -30,16 +39,51 @@ pub(super) enum Content<'a> {
 
 impl Known {
     fn find(&self, digest: &Digest) -> Option<i64> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(digest).copied()
+        self.memory().ids.get(digest).copied()
     }
 
-    /// To be called once the transaction that made the rows is committed, and never before.
-    pub(super) fn remember(&self, fresh: Vec<(Digest, i64)>) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() + fresh.len() > CAPACITY {
-            known.clear();
+    /// To be read in the transaction that makes or finds rows, for [`Known::remember`].
+    pub(super) fn epoch(&self) -> u64 {
+        self.memory().epoch
+    }
+
+    /// To be called once the transaction that made the rows is committed, and never before. Nothing is remembered of what was found
+    /// before something was deleted.
+    pub(super) fn remember(&self, fresh: Vec<(Digest, i64)>, epoch: u64) {
+        let mut known = self.memory();
+        if known.epoch != epoch {
+            return;
         }
-        known.extend(fresh.into_iter().take(CAPACITY));
+        if known.ids.len() + fresh.len() > CAPACITY {
+            known.ids.clear();
+        }
+        known.ids.extend(fresh.into_iter().take(CAPACITY));
+    }
+
+    /// Notes from now on which ids are asked for. To be called while nobody writes.
+    pub(super) fn watch(&self) {
+        self.memory().watched = Some(HashSet::new());
+    }
+
+    /// Whether an id was asked for since; said of all while nobody watches.
+    pub(super) fn is_in_use(&self, id: i64) -> bool {
+        self.memory().watched.as_ref().is_none_or(|watched| watched.contains(&id))
+    }
+
+    /// Notes it no longer.
+    pub(super) fn end_watch(&self) {
+        self.memory().watched = None;
+    }
+
+    /// To be called before rows are deleted, while nobody writes.
+    pub(super) fn forget(&self) {
+        let mut known = self.memory();
+        known.ids.clear();
+        known.epoch += 1;
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The id of some content; where it had to be looked up or written, also its digest, for [`Known::remember`].
@@ -50,14 +94,22 @@ impl Known {
         fresh: &mut Vec<(Digest, i64)>,
     ) -> Result<i64, StoreError> {
         let (body, digest) = content.canonical()?;
-        if let Some(id) = self.find(&digest) {
-            return Ok(id);
-        }
-        let id = match content {
-            Content::Outcome(outcome) => outcome_id(connection, outcome, body, digest).await?,
-            Content::Profile(_) => profile_id(connection, body).await?,
+        let id = match (self.find(&digest), content) {
+            (Some(id), _) => id,
+            (None, Content::Outcome(outcome)) => {
+                let id = outcome_id(connection, outcome, body, digest).await?;
+                fresh.push((digest, id));
+                id
+            }
+            (None, Content::Profile(_)) => {
+                let id = profile_id(connection, body).await?;
+                fresh.push((digest, id));
+                id
+            }
         };
-        fresh.push((digest, id));
+        if let Some(watched) = &mut self.memory().watched {
+            watched.insert(id);
+        }
         Ok(id)
     }
 }

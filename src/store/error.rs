@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::RunId;
+use super::{RunId, ballast::has_no_room};
 use crate::model::{Domain, TenantId};
 
 /// Why the database could not do its job.
@@ -126,9 +126,86 @@ pub enum StoreError {
         /// The first problem that the check found.
         problem: String,
     },
+    /// The disk is full, or the quota is spent, and the room that was kept for that is used.
+    #[error("the disk of the database `{}` is full: free some space; what was recorded is safe", path.display())]
+    Full {
+        /// The database.
+        path: PathBuf,
+        /// What could not be written.
+        source: Box<StoreError>,
+    },
+    /// The file is on another machine's disk.
+    #[error(
+        "the database `{}` is on a file system of another machine ({kind}), where SQLite loses data: put it on a local disk",
+        path.display()
+    )]
+    Remote {
+        /// Which file.
+        path: PathBuf,
+        /// The file system.
+        kind: &'static str,
+    },
+    /// The file is damaged.
+    #[error("the database `{}` is damaged ({problem}): put a backup in its place with `db restore`", path.display())]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// The first problem that was found.
+        problem: String,
+    },
+    /// A migration failed; the database is as it was.
+    #[error("migration {number:04} of the database `{}` failed, and left it as it was{}", path.display(), told(copy.as_deref()))]
+    Migration {
+        /// Which file.
+        path: PathBuf,
+        /// The migration.
+        number: i64,
+        /// A copy from before it; `None` where there was nothing to copy.
+        copy: Option<PathBuf>,
+        /// Why.
+        source: Box<StoreError>,
+    },
+}
+
+fn told(copy: Option<&Path>) -> String {
+    copy.map(|copy| format!("; `{}` is a copy from before", copy.display())).unwrap_or_default()
+}
+
+/// What a failure says of the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Storage {
+    /// Nothing.
+    Fine,
+    /// It is full.
+    Full,
+    /// It did not take what was written: SQLite calls a spent quota so, too.
+    Doubtful,
 }
 
 impl StoreError {
+    /// Whether the disk is full.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.storage() == Storage::Full
+    }
+
+    /// What it says of the disk.
+    pub(super) fn storage(&self) -> Storage {
+        match self {
+            Self::Full { .. } => Storage::Full,
+            Self::File { source, .. } if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
+                Storage::Full
+            }
+            Self::Migration { source, .. } => source.storage(),
+            Self::Query { source, .. } => match result_code(source) {
+                Some(code) if code & PRIMARY == SQLITE_FULL => Storage::Full,
+                Some(code) if SQLITE_IOERR_OF_WRITING.contains(&code) => Storage::Doubtful,
+                _ => Storage::Fine,
+            },
+            _ => Storage::Fine,
+        }
+    }
+
     /// Whether whoever called can mend it: another file, another program version, another time.
     #[must_use]
     pub fn is_usage(&self) -> bool {
@@ -141,6 +218,9 @@ impl StoreError {
                 | Self::NotOurs { .. }
                 | Self::Schema { .. }
                 | Self::File { .. }
+                | Self::Full { .. }
+                | Self::Remote { .. }
+                | Self::Damaged { .. }
         )
     }
 }
@@ -148,9 +228,14 @@ impl StoreError {
 /// Gives a failed attempt at the database's file its subject.
 pub(super) fn opening(path: &Path) -> impl FnOnce(sqlx::Error) -> StoreError {
     move |source| {
-        let code = source.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
         let path = path.to_owned();
+        let code = result_code(&source);
+        let is_doubtful = code.is_some_and(|code| SQLITE_IOERR_OF_WRITING.contains(&code));
+        if code.is_some_and(|code| code & PRIMARY == SQLITE_FULL) || is_doubtful && has_no_room(&path) {
+            return StoreError::Full { path: path.clone(), source: Box::new(StoreError::Open { path, source }) };
+        }
         match code.map(|code| code & PRIMARY) {
+            Some(SQLITE_CORRUPT) => StoreError::Damaged { path, problem: source.to_string() },
             Some(SQLITE_READONLY) => StoreError::ReadOnly { path, source: source.into() },
             // the file can be read, so it is the log that cannot be made
             Some(SQLITE_CANTOPEN) if path.is_file() => StoreError::ReadOnly { path, source: source.into() },
@@ -165,15 +250,27 @@ pub(super) fn making(doing: &'static str, path: &Path) -> impl FnOnce(io::Error)
         let path = path.to_owned();
         match source.kind() {
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => StoreError::ReadOnly { path, source: source.into() },
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                StoreError::Full { path: path.clone(), source: Box::new(StoreError::File { doing, path, source }) }
+            }
             _ => StoreError::File { doing, path, source },
         }
     }
 }
 
+/// SQLite's extended result code.
+pub(super) fn result_code(error: &sqlx::Error) -> Option<u32> {
+    error.as_database_error()?.code()?.parse().ok()
+}
+
 /// The part of a result code that names the kind of failure (sqlite.org/rescode.html).
-const PRIMARY: u32 = 0xff;
+pub(super) const PRIMARY: u32 = 0xff;
 const SQLITE_READONLY: u32 = 8;
 const SQLITE_CANTOPEN: u32 = 14;
+pub(super) const SQLITE_CORRUPT: u32 = 11;
+const SQLITE_FULL: u32 = 13;
+/// `SQLITE_IOERR_WRITE`, `_FSYNC`, `_DIR_FSYNC`, `_TRUNCATE`, `_SHMOPEN`, `_SHMSIZE` and `_SHMMAP`.
+const SQLITE_IOERR_OF_WRITING: [u32; 7] = [778, 1034, 1290, 1546, 4618, 4874, 5386];
 
 /// Gives a failed statement its subject.
 pub(super) fn doing(doing: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {

@@ -46,7 +46,7 @@ impl Reader {
             let page = match domains {
                 None => self.domains_after(tenant, &after).await?,
                 Some(named) => {
-                    named.iter().map(Domain::as_str).filter(|name| *name > after.as_str()).take(PAGE).map(str::to_owned).collect()
+                    named.iter().map(Domain::as_str).filter(|name| *name > after.as_str()).take(PAGE as usize).map(str::to_owned).collect()
                 }
             };
             let Some(last) = page.last() else { return Ok(()) };
@@ -66,7 +66,7 @@ impl Reader {
         sqlx::query_scalar("SELECT name FROM domain WHERE tenant = $1 AND name > $2 ORDER BY name LIMIT $3")
             .bind(tenant.as_str())
             .bind(after)
-            .bind(PAGE as i64)
+            .bind(i64::from(PAGE))
             .fetch_all(&self.pool)
             .await
             .map_err(doing("read the domains of a tenant"))
@@ -88,7 +88,7 @@ impl Reader {
         select.push(" AND m.domain = g.domain AND m.address_key = g.key ORDER BY g.domain, g.profile, g.key");
         let rows: Vec<GroupRow> = select
             .build_query_as()
-            .persistent(page.len() == PAGE)
+            .persistent(page.len() == PAGE as usize)
             .fetch_all(&mut *tx)
             .await
             .map_err(doing("read the outcomes by domain"))?;
@@ -113,4 +113,4 @@ impl Reader {
 type GroupRow = (String, i64, i64, i64, String, String);
 
 /// Domains that are read together.
-const PAGE: usize = 200;
+const PAGE: u32 = 200;

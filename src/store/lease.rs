@@ -137,11 +137,11 @@ pub(super) async fn expire_leases<'c>(executor: impl sqlx::Executor<'c, Database
 async fn next<'c>(executor: impl sqlx::Executor<'c, Database = Sqlite>, channel: &str, now: i64) -> Result<Option<Waiting>, StoreError> {
     let row: Option<WaitingRow> = sqlx::query_as(
         "SELECT id, stream, after, through, numbers, CASE WHEN is_frozen = 1 THEN told END, created_at, attempts FROM notice n
-         WHERE channel = $1 AND state = 'queued' AND next_at <= $2
+         WHERE channel = $1 AND state IN ('queued', 'leased') AND state = 'queued' AND next_at <= $2
            AND NOT EXISTS (SELECT 1 FROM notice e WHERE e.channel = n.channel AND e.stream = n.stream AND e.through < n.through
              AND e.state IN ('queued', 'leased'))
            AND NOT EXISTS (SELECT 1 FROM channel c WHERE c.name = $1 AND (c.not_before > $2 OR c.retry_at > $2))
-         ORDER BY created_at, after LIMIT 1",
+         ORDER BY after LIMIT 1",
     )
     .bind(channel)
     .bind(now)

@@ -4,7 +4,7 @@
 use std::{
     ffi::OsString,
     fs::{self, File, TryLockError},
-    io,
+    io::{self, Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -13,7 +13,7 @@ use super::{StoreError, error::making};
 /// Held while it lives. The file stays: to remove it would let two hold locks on two files of one name.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -22,15 +22,44 @@ impl Lock {
             real_path(database).map_err(|source| StoreError::File { doing: "find the folder of", path: database.to_owned(), source })?;
         require_one_name(&database)?;
         let path = beside(&database, ".lock");
-        let file =
-            File::options().create(true).truncate(false).write(true).open(&path).map_err(making("open the lock file beside", &database))?;
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(making("open the lock file beside", &database))?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file }),
             Err(TryLockError::WouldBlock) => Err(StoreError::Locked { lock: path }),
             Err(TryLockError::Error(source)) => Err(StoreError::File { doing: "lock", path, source }),
         }
     }
+
+    /// Marks the database as one that is written, and says whether it was marked already: whoever held the lock before did not end in
+    /// order. One octet that is overwritten in place needs no room.
+    pub(super) fn mark(&mut self) -> io::Result<bool> {
+        let mut found = [CLOSED];
+        self.file.rewind()?;
+        let length = self.file.read(&mut found)?;
+        self.write(OPEN)?;
+        Ok(length == 1 && found == [OPEN])
+    }
+
+    /// Takes the mark away: all that was written is in its place.
+    pub(super) fn unmark(&mut self) -> io::Result<()> {
+        self.write(CLOSED)
+    }
+
+    fn write(&mut self, mark: u8) -> io::Result<()> {
+        self.file.rewind()?;
+        self.file.write_all(&[mark])?;
+        self.file.sync_data()
+    }
 }
+
+const OPEN: u8 = b'1';
+const CLOSED: u8 = b'0';
 
 /// The path without symlinks; of a file that is not there yet, that of its folder.
 fn real_path(path: &Path) -> io::Result<PathBuf> {

@@ -5,6 +5,7 @@
 //! SQLite in WAL mode, `synchronous = FULL`: what `record` has returned survives a power cut on an honest disk.
 
 mod alarm;
+mod ballast;
 mod body;
 mod channel;
 mod check;
@@ -22,22 +23,28 @@ mod incident;
 mod lease;
 mod lock;
 mod migration;
+mod mount;
 mod outbox;
 mod people;
 mod plan;
 mod read;
 mod record;
+mod restore;
+mod retention;
 mod route;
 mod run;
 mod seal;
+mod size;
 mod sqlite;
 mod summary;
+mod sweep;
 mod word;
 mod write;
 
 use std::path::{Path, PathBuf};
 
 use sqlx::{Sqlite, SqlitePool, Transaction};
+use tokio::sync::Mutex;
 
 pub use alarm::GroupState;
 pub use check::Check;
@@ -55,10 +62,14 @@ pub use people::Desk;
 pub use plan::{Demand, DemandId, Recheck, Schedule};
 pub use read::{MailboxPages, MailboxRow, ReportFilter, Snapshot};
 pub use record::{DomainBatch, Entry, Recorded};
+pub use restore::Restored;
+pub use retention::{Cleared, Retention};
 pub use route::Destination;
 pub use run::{Progress, Run, RunId, RunState};
+pub use size::Size;
 pub use summary::TenantSummary;
 
+use ballast::Ballast;
 use error::doing;
 use lock::Lock;
 
@@ -68,8 +79,15 @@ pub struct Store {
     reader: Reader,
     writer: SqlitePool,
     known: content::Known,
+    ballast: Ballast,
+    /// One at a time looks for what is old.
+    clearing: Mutex<()>,
     // released when the store is dropped, after the pools
-    _lock: Lock,
+    lock: Lock,
+}
+
+fn marking(database: &Path) -> impl FnOnce(std::io::Error) -> StoreError {
+    error::making("mark the lock file beside", database)
 }
 
 /// Takes the lock; waits a second for whoever is just about to let it go.
@@ -125,6 +143,7 @@ impl Store {
                 source: std::io::ErrorKind::NotFound.into(),
             });
         }
+        mount::require_local(path)?;
         let found = sqlite::inspect(path).await?;
         migration::require_current(path, found)?;
         Ok(Reader { path: path.to_owned(), pool: sqlite::open_readers(path).await? })
@@ -140,30 +159,53 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Query`] where the log cannot be written back.
-    pub async fn close(self) -> Result<(), StoreError> {
+    pub async fn close(mut self) -> Result<(), StoreError> {
         self.reader.pool.close().await;
-        let checkpoint = sqlite::checkpoint(&self.writer).await;
+        let checkpoint = self.attempt(|| sqlite::checkpoint(&self.writer)).await;
         self.writer.close().await;
-        checkpoint
+        checkpoint?;
+        self.lock.unmark().map_err(marking(&self.reader.path))
     }
 
+    /// SQLite needs room to open a database, too.
     async fn open_and_migrate(path: &Path) -> Result<(Self, Migrated), StoreError> {
-        let lock = lock_soon(path).await?;
+        match Self::open_once(path).await {
+            Err(error) if error.is_full() => {
+                let ballast = Ballast::beside(path);
+                if !ballast.release() {
+                    return Err(error);
+                }
+                let (store, migrated) = Self::open_once(path).await?;
+                Ok((Self { ballast, ..store }, migrated))
+            }
+            opened => opened,
+        }
+    }
+
+    async fn open_once(path: &Path) -> Result<(Self, Migrated), StoreError> {
+        mount::require_local(path)?;
+        let mut lock = lock_soon(path).await?;
         sqlite::create_private(path)?;
         let found = sqlite::inspect(path).await?;
         migration::require_known(path, found)?;
+        if lock.mark().map_err(marking(path))? {
+            tracing::warn!(path = %path.display(), "the database was not closed in order: its pages are checked");
+            sqlite::require_undamaged(path).await?;
+        }
         let writer = sqlite::open_writer(path).await?;
-        let migrated = migration::run(&writer, migration::ALL).await?;
+        if !sqlite::can_shrink(&writer).await? {
+            tracing::warn!(
+                path = %path.display(),
+                "the database keeps the room that it once took: `db backup` makes a copy that gives it back, and `db restore` puts that in its place"
+            );
+        }
+        let migrated = migration::run(path, &writer, migration::ALL).await?;
         sqlite::forget_statistics(&writer).await?;
         // only who holds the lock leases
         lease::expire_leases(&writer, i64::MAX).await?;
         let reader = Reader { path: path.to_owned(), pool: sqlite::open_readers(path).await? };
-        Ok((Self { reader, writer, known: content::Known::default(), _lock: lock }, migrated))
-    }
-
-    /// Makes an attempt to write.
-    async fn attempt<T, F: Future<Output = Result<T, StoreError>>>(&self, make: impl Fn() -> F) -> Result<T, StoreError> {
-        make().await
+        let ballast = Ballast::beside(path);
+        Ok((Self { reader, writer, known: content::Known::default(), ballast, clearing: Mutex::default(), lock }, migrated))
     }
 
     /// A transaction that holds the write lock from its first statement; rolled back where it is dropped.

@@ -68,7 +68,7 @@ impl Reader {
         }
         for (channel, not_before, paused_at, pause_reason, retry_at, delivered_at) in self.channels().await? {
             let queue = queues.entry(channel).or_default();
-            *queue = Queue { not_before, paused_at, pause_reason, retry_at, delivered_at, ..std::mem::take(queue) };
+            *queue = Queue { delivered_at, paused_at, pause_reason, retry_at, not_before, ..std::mem::take(queue) };
         }
         Ok(queues.into_iter().map(|(channel, queue)| Queue { channel, ..queue }).collect())
     }
@@ -98,7 +98,7 @@ pub(super) async fn enqueue(
         for channel in channels(destinations) {
             let mut theirs = events.iter().filter(|routed| routed.goes_to(of_channel(destinations, channel))).map(|routed| routed.event.id);
             let Some(first) = theirs.next() else { continue };
-            let range = (first - 1, theirs.last().unwrap_or(first));
+            let range = (first - 1, theirs.next_back().unwrap_or(first));
             if numbers.is_none() && stream != ABOUT_US {
                 let counted = count_mailboxes(connection, stream).await.map_err(doing("count the mailboxes of a tenant"))?;
                 numbers = Some(serde_json::to_string(&counted).map_err(stored("numbers"))?);

@@ -86,7 +86,12 @@ impl Store {
     /// # Errors
     /// As [`Store::record`].
     pub async fn record_all(&self, batches: &[DomainBatch<'_>]) -> Result<Recorded, StoreError> {
+        self.attempt(|| self.record_once(batches)).await
+    }
+
+    async fn record_once(&self, batches: &[DomainBatch<'_>]) -> Result<Recorded, StoreError> {
         let mut tx = self.begin().await?;
+        let epoch = self.known.epoch();
         let (mut recorded, mut fresh) = (Recorded::default(), Vec::new());
         for run in batches.iter().map(|batch| batch.run).collect::<BTreeSet<_>>() {
             require_under_way(&mut tx, run).await?;
@@ -95,7 +100,7 @@ impl Store {
             recorded += self.record_one(&mut tx, batch, &mut fresh).await?;
         }
         tx.commit().await.map_err(doing("commit a batch"))?;
-        self.known.remember(fresh);
+        self.known.remember(fresh, epoch);
         Ok(recorded)
     }
 

@@ -64,7 +64,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn begin_run(&self, tenants: &[(TenantId, String, u64)], at: i64) -> Result<RunId, StoreError> {
-        self.begin_any(tenants, (at, false)).await
+        self.attempt(|| self.begin_any(tenants, (at, false))).await
     }
 
     /// Begins a run over some of the lists' domains, which is not resumed where it dies; else as [`Store::begin_run`].
@@ -72,7 +72,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn begin_part(&self, tenants: &[(TenantId, String, u64)], at: i64) -> Result<RunId, StoreError> {
-        self.begin_any(tenants, (at, true)).await
+        self.attempt(|| self.begin_any(tenants, (at, true))).await
     }
 
     async fn begin_any(&self, tenants: &[(TenantId, String, u64)], (at, is_part): (i64, bool)) -> Result<RunId, StoreError> {
@@ -100,6 +100,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn resume_run(&self, tenants: &[(TenantId, String, u64)], at: i64) -> Result<Option<RunId>, StoreError> {
+        self.attempt(|| self.resume_once(tenants, at)).await
+    }
+
+    async fn resume_once(&self, tenants: &[(TenantId, String, u64)], at: i64) -> Result<Option<RunId>, StoreError> {
         let mut tx = self.begin().await?;
         break_seals_of_the_dead(&mut tx).await.map_err(doing("break the seals of a run that died"))?;
         let resumed: Option<i64> = sqlx::query_scalar(
@@ -132,6 +136,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Superseded`]; [`StoreError::Query`].
     pub async fn unlist_other_tenants(&self, run: RunId, tenants: &[&TenantId], at: i64) -> Result<u64, StoreError> {
+        self.attempt(|| self.unlist_once(run, tenants, at)).await
+    }
+
+    async fn unlist_once(&self, run: RunId, tenants: &[&TenantId], at: i64) -> Result<u64, StoreError> {
         let mut tx = self.begin().await?;
         require_under_way(&mut tx, run).await?;
         let known: Vec<(String, String)> = sqlx::query_as(
@@ -168,6 +176,19 @@ impl Store {
     /// # Errors
     /// [`StoreError::Superseded`]; [`StoreError::Query`].
     pub async fn finish_run(&self, run: RunId, state: RunState, at: i64) -> Result<RunState, StoreError> {
+        let state = self.attempt(|| self.finish_once(run, state, at)).await?;
+        let tidied = self.attempt(|| async {
+            sqlite::release_pages(&self.writer).await?;
+            sqlite::checkpoint(&self.writer).await
+        });
+        if let Err(error) = tidied.await {
+            // the run is finished all the same
+            tracing::warn!(path = %self.reader.path.display(), %error, "the database could not be tidied up");
+        }
+        Ok(state)
+    }
+
+    async fn finish_once(&self, run: RunId, state: RunState, at: i64) -> Result<RunState, StoreError> {
         let mut tx = self.begin().await?;
         require_under_way(&mut tx, run).await?;
         let open: i64 = sqlx::query_scalar("SELECT count(*) FROM run_tenant WHERE run = $1 AND state <> 'finished'")
@@ -184,8 +205,6 @@ impl Store {
             .await
             .map_err(doing("finish a run"))?;
         tx.commit().await.map_err(doing("finish a run"))?;
-        sqlite::release_pages(&self.writer).await?;
-        sqlite::checkpoint(&self.writer).await?;
         Ok(state)
     }
 }

@@ -14,7 +14,7 @@ use sqlx::{
 
 use super::{
     Reader, StoreError,
-    error::{doing, making, opening},
+    error::{PRIMARY, SQLITE_CORRUPT, doing, making, opening, result_code},
     lock::beside,
 };
 
@@ -38,25 +38,43 @@ impl Reader {
         if to.try_exists().map_err(file("look for", to))? {
             return Err(file("write a copy to", to)(io::ErrorKind::AlreadyExists.into()));
         }
-        let partial = beside(to, &format!(".partial-{}", std::process::id()));
-        create_new_private(&partial)?;
-        let copied = self.copy_to(&partial).await.and_then(|()| publish(&partial, to));
-        if copied.is_err() {
-            // the first error is the one to tell
-            let _ = fs::remove_file(&partial);
-        }
-        copied
+        copy(&self.path, to).await
     }
+}
 
-    async fn copy_to(&self, partial: &Path) -> Result<(), StoreError> {
-        let mut source = plain(&self.path).connect().await.map_err(opening(&self.path))?;
-        let name = partial.to_str().ok_or_else(|| file("name", partial)(io::ErrorKind::InvalidFilename.into()))?;
-        sqlx::query("VACUUM INTO $1").bind(name).execute(&mut source).await.map_err(doing("copy everything"))?;
-        source.close().await.map_err(doing("close"))?;
-        let mut copy = plain(partial).connect().await.map_err(opening(partial))?;
-        let problem = integrity(&mut copy).await?.into_iter().next();
-        copy.close().await.map_err(doing("close"))?;
-        problem.map_or(Ok(()), |problem| Err(StoreError::Copy { problem }))
+/// Writes a whole and checked copy of a database, in the place of what is there: all of it or nothing.
+pub(super) async fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
+    let partial = beside(to, &format!(".partial-{}", std::process::id()));
+    create_new_private(&partial)?;
+    let copied = copy_to(from, &partial).await.and_then(|()| publish(&partial, to));
+    if copied.is_err() {
+        // the first error is the one to tell
+        let _ = fs::remove_file(&partial);
+    }
+    copied
+}
+
+async fn copy_to(from: &Path, partial: &Path) -> Result<(), StoreError> {
+    let mut source = plain(from).connect().await.map_err(opening(from))?;
+    let name = partial.to_str().ok_or_else(|| file("name", partial)(io::ErrorKind::InvalidFilename.into()))?;
+    sqlx::query("VACUUM INTO $1").bind(name).execute(&mut source).await.map_err(copying)?;
+    source.close().await.map_err(doing("close"))?;
+    let mut copy = plain(partial).read_only(false).connect().await.map_err(opening(partial))?;
+    if number(&mut copy, "PRAGMA auto_vacuum").await.map_err(doing("read a setting back"))? != INCREMENTAL {
+        sqlx::raw_sql("PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
+            .execute(&mut copy)
+            .await
+            .map_err(doing("make the copy one that can shrink"))?;
+    }
+    let problem = integrity(&mut copy).await?.into_iter().next();
+    copy.close().await.map_err(doing("close"))?;
+    problem.map_or(Ok(()), |problem| Err(StoreError::Copy { problem }))
+}
+
+fn copying(error: sqlx::Error) -> StoreError {
+    match result_code(&error).map(|code| code & PRIMARY) {
+        Some(SQLITE_CORRUPT) => StoreError::Copy { problem: error.to_string() },
+        _ => doing("copy everything")(error),
     }
 }
 
@@ -109,6 +127,12 @@ pub(super) async fn open_writer(path: &Path) -> Result<SqlitePool, StoreError> {
     Ok(writer)
 }
 
+/// Whether the database gives room back. That is settled when it is made; later only a copy of it (`VACUUM INTO`) can change it.
+pub(super) async fn can_shrink(writer: &SqlitePool) -> Result<bool, StoreError> {
+    let found: i64 = sqlx::query_scalar("PRAGMA auto_vacuum").fetch_one(writer).await.map_err(doing("read a setting back"))?;
+    Ok(found == INCREMENTAL)
+}
+
 /// A few connections that cannot write.
 pub(super) async fn open_readers(path: &Path) -> Result<SqlitePool, StoreError> {
     // journal_mode and auto_vacuum would fail here: they write
@@ -147,10 +171,32 @@ pub(super) async fn checkpoint(writer: &SqlitePool) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// A connection that writes without looking for what refers to the rows that it deletes: whoever uses it has done so.
+pub(super) async fn connect_unchecked(path: &Path) -> Result<SqliteConnection, StoreError> {
+    common(path).foreign_keys(false).synchronous(SqliteSynchronous::Full).connect().await.map_err(opening(path))
+}
+
+/// Writes the whole log of a database that nobody else has open back, and removes it.
+pub(super) async fn fold_log(path: &Path) -> Result<(), StoreError> {
+    // the last connection that is closed does it
+    let mut connection = common(path).connect().await.map_err(opening(path))?;
+    let folded = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await.map_err(doing("write the log back"));
+    connection.close().await.map_err(doing("close"))?;
+    folded.map(drop)
+}
+
 /// Gives pages that hold nothing back to the file system, a few at a time.
 pub(super) async fn release_pages(writer: &SqlitePool) -> Result<(), StoreError> {
     sqlx::raw_sql("PRAGMA incremental_vacuum(4096)").execute(writer).await.map_err(doing("release empty pages"))?;
     Ok(())
+}
+
+/// Reads the whole database quickly, for damage to its pages.
+pub(super) async fn require_undamaged(path: &Path) -> Result<(), StoreError> {
+    let mut connection = plain(path).connect().await.map_err(opening(path))?;
+    let found: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut connection).await.map_err(opening(path))?;
+    connection.close().await.map_err(doing("close"))?;
+    if found == "ok" { Ok(()) } else { Err(StoreError::Damaged { path: path.to_owned(), problem: found }) }
 }
 
 /// What SQLite's own check finds; empty: nothing.
@@ -199,7 +245,7 @@ fn text_or_number(row: &SqliteRow) -> sqlx::Result<String> {
     row.try_get::<i64, _>(0).map(|number| number.to_string()).or_else(|_| row.try_get(0))
 }
 
-async fn number(connection: &mut SqliteConnection, query: &'static str) -> sqlx::Result<i64> {
+pub(super) async fn number(connection: &mut SqliteConnection, query: &'static str) -> sqlx::Result<i64> {
     sqlx::query_scalar(query).fetch_one(connection).await
 }
 
@@ -219,7 +265,7 @@ fn create_new_private(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Gives a finished file its name, so that it is there whole or not at all, also after a power cut.
-fn publish(partial: &Path, to: &Path) -> Result<(), StoreError> {
+pub(super) fn publish(partial: &Path, to: &Path) -> Result<(), StoreError> {
     File::options().write(true).open(partial).and_then(|copy| copy.sync_all()).map_err(file("write out", partial))?;
     fs::rename(partial, to).map_err(file("rename a finished copy to", to))?;
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -230,6 +276,8 @@ fn file(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreErro
     move |source| StoreError::File { doing, path: path.to_owned(), source }
 }
 
+/// What `PRAGMA auto_vacuum` calls it.
+const INCREMENTAL: i64 = 2;
 const MIN_VERSION: [u32; 3] = [3, 51, 3];
 const READERS: u32 = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -252,7 +300,6 @@ const COMMON: &[Required] = &[
 ];
 const WRITER: &[Required] = &[
     ("journal_mode", "PRAGMA journal_mode", "wal"),
-    ("auto_vacuum", "PRAGMA auto_vacuum", "2"),
     ("synchronous", "PRAGMA synchronous", "2"),
     ("journal_size_limit", "PRAGMA journal_size_limit", JOURNAL_SIZE_LIMIT),
 ];

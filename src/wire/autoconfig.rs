@@ -36,13 +36,14 @@ pub(super) fn read_autoconfig(body: &[u8], content_type: &str) -> Result<(Autoco
 
 fn server(element: &Element) -> AutoconfigServer {
     AutoconfigServer {
-        kind: element.attribute("type").unwrap_or_default().to_ascii_lowercase(),
+        kind: element.attribute("type").unwrap_or_default().to_owned(),
         hostname: element.text_of("hostname"),
         url: element.text_of("url").or_else(|| element.text_of("server")),
         port: element.text_of("port"),
         socket_types: element.texts_of("socketType"),
         authentications: element.texts_of("authentication"),
         username: element.text_of("username"),
+        ews_url: element.text_of("ewsURL"),
     }
 }
 
@@ -96,6 +97,7 @@ mod tests {
             socket_types: vec![socket_type.into()],
             authentications: vec!["password-cleartext".into()],
             username: Some("%EMAILADDRESS%".into()),
+            ews_url: None,
         };
         Autoconfig {
             strict: true,
@@ -161,7 +163,7 @@ mod tests {
         };
         assert_eq!(*ews, expected);
         let document = parse_autoconfig(fixture!("config-activesync.xml").1, XML).unwrap();
-        assert_eq!(document.incoming[0].kind, "activesync");
+        assert_eq!(document.incoming[0].kind, "ActiveSync");
         assert_eq!(document.incoming[0].url.as_deref(), Some("https://mail.contoso.com/Microsoft-Server-ActiveSync"));
     }
 

@@ -21,6 +21,32 @@ pub enum Fault {
     /// Neither XML nor anything else that has a name here.
     #[error("the body is not XML")]
     NotXml,
+    /// XML that is no web page, where JSON was asked for.
+    #[error("the body is XML")]
+    Xml,
+    /// Neither JSON nor anything else that has a name here.
+    #[error("the body is not JSON")]
+    NotJson,
+    /// JSON that ends before it is complete.
+    #[error("the JSON ends in the middle")]
+    JsonCutOff,
+    /// JSON that no parser can go on after.
+    #[error("the JSON is broken in line {line}: {reason}")]
+    JsonBroken {
+        /// Counted from 1.
+        line: usize,
+        /// What the parser says, at most 120 characters.
+        reason: String,
+    },
+    /// JSON, and an array, a text or a number.
+    #[error("the JSON is no object")]
+    NoObject,
+    /// An object without a member that the format requires.
+    #[error("the document has no `{name}`")]
+    NoMember {
+        /// As the format writes it.
+        name: &'static str,
+    },
     /// XML of another kind.
     #[error("the root element is `{name}`")]
     WrongRoot {
@@ -62,6 +88,35 @@ pub enum Fault {
     /// A redirect that does not say where to.
     #[error("the redirect has no target")]
     NoTarget,
+    /// A target that is no `https` URL.
+    #[error("`{name}` is no https URL")]
+    NotHttps {
+        /// The member, element or header that holds it.
+        name: &'static str,
+    },
+    /// A mobilesync `Response` without an `Action` or an `Error`.
+    #[error("the Response has neither action nor error")]
+    NoAction,
+    /// A SOAP envelope that holds no answer of the kind asked for: another operation's, a request that was echoed.
+    #[error("the envelope has no {name}")]
+    NoMessage {
+        /// The element that was looked for.
+        name: &'static str,
+    },
+    /// More answers than there were questions: which belongs to whom cannot be told.
+    #[error("{given} answers for {asked} addresses")]
+    TooManyAnswers {
+        /// Addresses that were asked about.
+        asked: usize,
+        /// Answers that came.
+        given: usize,
+    },
+    /// An HTTP status that says nothing about the question.
+    #[error("the server answered {status}")]
+    Status {
+        /// 100 to 599.
+        status: u16,
+    },
 }
 
 /// Cuts a text from the network to a number of characters.

@@ -2,7 +2,7 @@
 //! one (MS-ASCMD). By local names: Microsoft's own pages write the namespaces in two ways, and errors come in the outer one.
 
 use super::{Fault, element::Element, fault::clip, xml::read_tree};
-use crate::model::{Pox, PoxError, PoxProtocol};
+use crate::model::{OwaUrl, Pox, PoxError, PoxProtocol};
 
 /// Reads an Autodiscover answer; one that breaks midway is read up to there and is not strict.
 ///
@@ -87,9 +87,11 @@ fn read_mobilesync(action: &Element, pox: &mut Pox) {
 
 fn protocol(element: &Element) -> PoxProtocol {
     let lower = |name| element.text_of(name).map(|text| text.to_ascii_lowercase());
-    let kind = element.text_of("Type").or_else(|| element.attribute("Type").map(ToOwned::to_owned)).unwrap_or_default();
+    let child = element.text_of("Type");
+    let kind = child.clone().or_else(|| element.attribute("Type").map(ToOwned::to_owned)).unwrap_or_default().to_ascii_uppercase();
     PoxProtocol {
-        kind: kind.to_ascii_uppercase(),
+        strict_kind: child.is_some_and(|written| written == kind),
+        kind,
         server: element.text_of("Server"),
         port: element.text_of("Port"),
         login_name: element.text_of("LoginName"),
@@ -97,9 +99,17 @@ fn protocol(element: &Element) -> PoxProtocol {
         encryption: lower("Encryption"),
         spa: lower("SPA"),
         auth_package: lower("AuthPackage"),
-        ews_url: element.text_of("EwsUrl").or_else(|| element.text_of("ASUrl")),
+        ews_url: element.text_of("EwsUrl"),
+        as_url: element.text_of("ASUrl"),
+        owa_url: element.child("External").or_else(|| element.child("Internal")).and_then(owa_url),
         url: element.child("MailStore").and_then(|store| store.text_of("ExternalUrl")),
     }
+}
+
+fn owa_url(addresses: &Element) -> Option<OwaUrl> {
+    let element = addresses.child("OWAUrl")?;
+    let url = element.text.trim();
+    (!url.is_empty()).then(|| OwaUrl { url: url.to_owned(), attributed: !element.attributes.is_empty() })
 }
 
 /// `ErrorCode`, or the `Status` of a mobilesync action.
@@ -112,7 +122,10 @@ fn error(element: &Element) -> PoxError {
 
 /// Why the answer is of no use.
 fn flaw(pox: &Pox) -> Option<Fault> {
-    let is_usable = |protocol: &PoxProtocol| protocol.server.is_some() || protocol.ews_url.is_some() || protocol.url.is_some();
+    let is_usable = |protocol: &PoxProtocol| {
+        let urls = [&protocol.server, &protocol.ews_url, &protocol.as_url, &protocol.url];
+        urls.into_iter().any(Option::is_some) || protocol.owa_url.is_some()
+    };
     match pox.action.as_deref() {
         _ if pox.error.is_some() => None,
         Some(REDIRECT_URL) => pox.redirect_url.is_none().then_some(Fault::NoTarget),
@@ -156,6 +169,7 @@ mod tests {
     fn a_hosters_answer_names_its_servers() {
         let protocol = |kind: &str, server: &str, port: &str, ssl: &str| PoxProtocol {
             kind: kind.into(),
+            strict_kind: true,
             server: Some(server.into()),
             port: Some(port.into()),
             ssl: Some(ssl.into()),
@@ -187,7 +201,9 @@ mod tests {
         assert_eq!(kinds, ["EXCH", "EXPR", "WEB"]);
         assert_eq!(pox.protocols[0].ews_url.as_deref(), Some("https://outlook.office365.com/EWS/Exchange.asmx"));
         assert_eq!(pox.protocols[1].auth_package.as_deref(), Some("basic"));
-        assert_eq!(pox.protocols[2], PoxProtocol { kind: "WEB".into(), ..PoxProtocol::default() });
+        assert_eq!(pox.protocols[0].as_url.as_deref(), Some("https://old.contoso.com/EWS/Exchange.asmx"));
+        let owa_url = Some(OwaUrl { url: "https://outlook.office365.com/owa/".into(), attributed: true });
+        assert_eq!(pox.protocols[2], PoxProtocol { kind: "WEB".into(), strict_kind: true, owa_url, ..PoxProtocol::default() });
     }
 
     #[test]
@@ -207,6 +223,40 @@ mod tests {
         let pox = read_fixture(fixture!("pox-several-accounts.xml"));
         let servers: Vec<_> = pox.protocols.iter().filter_map(|protocol| protocol.server.as_deref()).collect();
         assert_eq!((pox.microsoft_online, servers.as_slice()), (Some(false), &["imap.contoso.com", "smtp.contoso.com"][..]));
+    }
+
+    #[test]
+    fn a_type_and_the_address_of_owa_are_kept_as_strict_clients_see_them() {
+        let protocol = |inside: &str| {
+            let body = format!("<Autodiscover><Response><Account><Protocol{inside}</Protocol></Account></Response></Autodiscover>");
+            parse_pox(body.as_bytes(), XML).unwrap().protocols.remove(0)
+        };
+        for (inside, kind, strict) in [
+            ("><Type>IMAP</Type>", "IMAP", true),
+            ("><Type>imap</Type>", "IMAP", false),
+            (" Type='IMAP'>", "IMAP", false),
+            (" Type='EXPR'><Type>IMAP</Type>", "IMAP", true),
+            (">", "", false),
+        ] {
+            let protocol = protocol(inside);
+            assert_eq!((protocol.kind.as_str(), protocol.strict_kind), (kind, strict), "{inside}");
+        }
+        let owa =
+            |host: &str| format!("<OWAUrl AuthenticationMethod='Fba'>https://{host}/owa</OWAUrl><OWAUrl>https://second.example/</OWAUrl>");
+        for (inside, expected) in [
+            (format!("><Internal>{}</Internal>", owa("in.example")), Some(("https://in.example/owa", true))),
+            (
+                format!("><Internal>{}</Internal><External>{}</External>", owa("in.example"), owa("ex.example")),
+                Some(("https://ex.example/owa", true)),
+            ),
+            (format!("><Internal>{}</Internal><External/>", owa("in.example")), None),
+            ("><External><OWAUrl>https://ex.example/</OWAUrl></External>".to_owned(), Some(("https://ex.example/", false))),
+            ("><External><OWAUrl AuthenticationMethod='Fba'> </OWAUrl></External>".to_owned(), None),
+            (format!(">{}", owa("ex.example")), None),
+        ] {
+            let expected = expected.map(|(url, attributed)| OwaUrl { url: url.to_owned(), attributed });
+            assert_eq!(protocol(&inside).owa_url, expected, "{inside}");
+        }
     }
 
     #[test]

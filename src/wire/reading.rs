@@ -2,9 +2,10 @@
 
 use std::{fmt::Write as _, sync::Arc};
 
-use super::{Fault, autoconfig::read_autoconfig, fault::clip, pox::read_pox};
+use super::{Fault, autoconfig::read_autoconfig, fault::clip, pox::read_pox, xml::read_tree};
 use crate::model::{
     Answer, AnswerOutcome, Autoconfig, AutoconfigServer, Document, HttpDocument, LookupKind, Pox, PoxError, PoxProtocol, Reading, Reply,
+    SrvRecord,
 };
 
 /// Reads an answer for what its lookup asked. Never fails: what cannot be used has an outcome and a line that says why.
@@ -14,7 +15,8 @@ pub fn read(kind: LookupKind, answer: Arc<Answer>) -> Reading {
     let (outcome, detail, document) = match &answer.reply {
         Reply::Mx(records) => found(list(records, |record| format!("{} {}", record.preference, record.exchange))),
         Reply::Srv(records) => {
-            found(list(records, |record| format!("{} {} {} {}", record.priority, record.weight, record.port, record.target)))
+            let target = |record: &SrvRecord| if record.target.is_empty() { ".".to_owned() } else { record.target.clone() };
+            found(list(records, |record| format!("{} {} {} {}", record.priority, record.weight, record.port, target(record))))
         }
         Reply::Addresses(addresses) => found(list(addresses, ToString::to_string)),
         Reply::Redirect(target) => found(format!("redirected to {target}")),
@@ -41,7 +43,22 @@ fn read_document(kind: LookupKind, http: &HttpDocument) -> (AnswerOutcome, Strin
             return (AnswerOutcome::Invalid, detail, Document::Nothing);
         }
     };
-    read.unwrap_or_else(|fault| (outcome_of(&fault), fault.to_string(), Document::Nothing))
+    read.unwrap_or_else(|fault| {
+        let document = if is_well_formed(&http.body, &http.content_type, &fault) { Document::Other } else { Document::Nothing };
+        (outcome_of(&fault), fault.to_string(), document)
+    })
+}
+
+/// Whether a body that is no document of the kind asked for is well-formed XML all the same.
+fn is_well_formed(body: &[u8], content_type: &str, fault: &Fault) -> bool {
+    let root = match fault {
+        Fault::WrongRoot { name } => name,
+        Fault::Html => "html",
+        Fault::NoEmailProvider => "clientConfig",
+        Fault::NoResponse | Fault::NoAccount => "Autodiscover",
+        _ => return false,
+    };
+    read_tree(body, content_type, root).is_ok_and(|tree| tree.well_formed && tree.broken.is_none())
 }
 
 fn judge(flaw: Option<Fault>, usable: impl FnOnce() -> (AnswerOutcome, String)) -> (AnswerOutcome, String) {
@@ -75,7 +92,9 @@ fn describe_pox(pox: &Pox) -> (AnswerOutcome, String) {
         (Some(url), _) if goes_on => format!("redirected to {url}"),
         (None, Some(address)) if goes_on => format!("redirected to the address {address}"),
         _ => list(&pox.protocols, |protocol: &PoxProtocol| {
-            let place = protocol.server.as_ref().or(protocol.url.as_ref()).or(protocol.ews_url.as_ref());
+            let owa = protocol.owa_url.as_ref().map(|owa| &owa.url);
+            let web = [protocol.url.as_ref(), protocol.ews_url.as_ref(), protocol.as_url.as_ref(), owa];
+            let place = protocol.server.as_ref().or_else(|| web.into_iter().flatten().next());
             let mut text = [protocol.kind.as_str(), place.map_or("", String::as_str)].join(" ").trim().to_owned();
             if let Some(port) = &protocol.port {
                 let _ = write!(text, ":{port}");
@@ -126,7 +145,7 @@ const MAX_LISTED: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{MxRecord, Obstacle, SrvRecord};
+    use crate::model::{MxRecord, Obstacle};
     use proptest::{collection::vec, prelude::*, sample::select};
 
     const KINDS: [LookupKind; 9] = [
@@ -159,10 +178,11 @@ mod tests {
     fn answers_without_a_body_are_told_in_a_line() {
         let mx = |preference, exchange: &str| MxRecord { preference, exchange: exchange.into() };
         let srv = SrvRecord { priority: 0, weight: 1, port: 443, target: "mail.contoso.com".into() };
+        let none = SrvRecord { priority: 0, weight: 0, port: 0, target: String::new() };
         let records = vec![mx(0, "contoso-com.mail.protection.outlook.com"), mx(10, "mail.contoso.com")];
         for (kind, reply, outcome, detail) in [
             (LookupKind::Mx, Reply::Mx(records), AnswerOutcome::Found, "0 contoso-com.mail.protection.outlook.com, 10 mail.contoso.com"),
-            (LookupKind::AutodiscoverSrv, Reply::Srv(vec![srv]), AnswerOutcome::Found, "0 1 443 mail.contoso.com"),
+            (LookupKind::AutodiscoverSrv, Reply::Srv(vec![none, srv]), AnswerOutcome::Found, "0 0 0 ., 0 1 443 mail.contoso.com"),
             (
                 LookupKind::Wildcard,
                 Reply::Addresses(vec!["192.0.2.1".parse().unwrap(), "2001:db8::1".parse().unwrap()]),
@@ -245,7 +265,8 @@ mod tests {
             (Wildcard, fixture!("config-good.xml"), Invalid, "a web document came where DNS records were asked for", false),
         ] {
             let reading = document(kind, body);
-            assert_eq!((reading.outcome, reading.detail.as_str(), reading.document != Document::Nothing), (outcome, detail, has_document));
+            let is_read = !matches!(reading.document, Document::Nothing | Document::Other);
+            assert_eq!((reading.outcome, reading.detail.as_str(), is_read), (outcome, detail, has_document));
         }
     }
 
@@ -253,6 +274,24 @@ mod tests {
     fn a_body_over_the_cap_is_no_verdict_about_the_server() {
         let reading = document(LookupKind::Ispdb, &vec![b' '; 256 * 1024 + 1]);
         assert_eq!((reading.outcome, reading.detail.as_str()), (AnswerOutcome::Failed, "the body is larger than 256 KiB"));
+    }
+
+    #[test]
+    fn well_formed_xml_of_another_kind_is_told_from_what_is_broken() {
+        use LookupKind::{AutodiscoverPox, OwnAutoconfig};
+        for (kind, body, expected) in [
+            (OwnAutoconfig, fixture!("page.html"), Document::Nothing),
+            (OwnAutoconfig, fixture!("page-strict.html"), Document::Other),
+            (OwnAutoconfig, fixture!("pox-exchange.xml"), Document::Other),
+            (OwnAutoconfig, fixture!("config-no-email-provider.xml"), Document::Other),
+            (OwnAutoconfig, b"<feed><entry></feed>".as_slice(), Document::Nothing),
+            (OwnAutoconfig, fixture!("text.txt"), Document::Nothing),
+            (OwnAutoconfig, b"".as_slice(), Document::Nothing),
+            (AutodiscoverPox, fixture!("pox-no-account.xml"), Document::Other),
+            (AutodiscoverPox, fixture!("config-good.xml"), Document::Other),
+        ] {
+            assert_eq!(document(kind, body).document, expected, "{}", String::from_utf8_lossy(body));
+        }
     }
 
     #[test]
@@ -266,10 +305,10 @@ mod tests {
     /// Octets of every text that a document holds, and of the longest.
     fn sizes(document: &Document) -> (usize, usize) {
         let texts = match document {
-            Document::Nothing => Vec::new(),
+            Document::Nothing | Document::Other => Vec::new(),
             Document::Autoconfig(document) => {
                 let servers = document.incoming.iter().chain(&document.outgoing).flat_map(|server| {
-                    let single = [&server.hostname, &server.url, &server.port, &server.username].into_iter().flatten();
+                    let single = [&server.hostname, &server.url, &server.port, &server.username, &server.ews_url].into_iter().flatten();
                     single.chain(&server.socket_types).chain(&server.authentications).chain([&server.kind])
                 });
                 servers.chain(&document.domains).chain(&document.provider_id).chain(&document.display_name).map(String::len).collect()
@@ -277,8 +316,9 @@ mod tests {
             Document::Pox(pox) => {
                 let protocols = pox.protocols.iter().flat_map(|protocol| {
                     let first = [&protocol.server, &protocol.port, &protocol.login_name, &protocol.ssl, &protocol.encryption];
-                    let second = [&protocol.spa, &protocol.auth_package, &protocol.ews_url, &protocol.url];
-                    first.into_iter().chain(second).flatten().chain([&protocol.kind])
+                    let second = [&protocol.spa, &protocol.auth_package, &protocol.ews_url, &protocol.as_url, &protocol.url];
+                    let owa = protocol.owa_url.iter().map(|owa| &owa.url);
+                    first.into_iter().chain(second).flatten().chain(owa).chain([&protocol.kind])
                 });
                 let error = pox.error.iter().flat_map(|error| [&error.code, &error.message]);
                 let account = [&pox.action, &pox.redirect_url, &pox.redirect_address, &pox.smtp_address].into_iter().flatten();
@@ -297,7 +337,7 @@ mod tests {
         let (total, longest) = sizes(&reading.document);
         assert!(total <= 3 * body.len() + 16 && longest <= 16 * 1024, "{total} {longest} {}", body.len());
         let is_found = reading.outcome == AnswerOutcome::Found;
-        assert!(!is_found || reading.document != Document::Nothing, "{detail}");
+        assert!(!is_found || !matches!(reading.document, Document::Nothing | Document::Other), "{detail}");
     }
 
     #[derive(Debug, Clone)]

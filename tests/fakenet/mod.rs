@@ -21,6 +21,7 @@ mod http;
 pub mod net;
 pub mod office;
 mod seen;
+pub mod sink;
 pub mod site;
 mod tls;
 pub mod world;

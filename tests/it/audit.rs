@@ -199,7 +199,7 @@ async fn every_obstacle_stands_where_the_world_puts_it() {
     let world = today();
     let fakenet = Fakenet::start(&world).await;
     let auditor = auditor(&fakenet);
-    let clients: Vec<_> = auditor.clients.iter().collect();
+    let clients = auditor.clients_named(&[]);
     let mut wrong = Vec::new();
     for expected in &world.obstacles {
         let answers = auditor.ask(&clients, &Subject { address: expected.address.clone() }).await;
@@ -251,7 +251,7 @@ async fn the_trace_names_every_lookup_with_its_outcome() {
     let world = today();
     let fakenet = Fakenet::start(&world).await;
     let auditor = auditor(&fakenet);
-    let clients: Vec<_> = auditor.clients.iter().collect();
+    let clients = auditor.clients_named(&[]);
     let address = world.expected.first().unwrap().address.clone();
     let answers = auditor.ask(&clients, &Subject { address }).await;
     assert!(answers.lookups.len() >= 15, "{}", answers.lookups.len());

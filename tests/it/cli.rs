@@ -400,11 +400,13 @@ fn a_client_of_the_site_is_audited_for_tenants_that_name_none() {
         title = "The house's own app"
         versions = "all"
         dialect = "tolerant"
-        audited = true
+        standing = "audited"
         sources = ["its manual"]
+        mx = "base"
         [[client.step]]
         lookup = "mx-ispdb"
-        urls = ["https://live.thunderbird.net/autoconfig/v1.1/{mx-base}"]
+        source = "its manual"
+        urls = ["https://live.thunderbird.net/autoconfig/v1.1/{mx}"]
     "#;
     fs::write(site.path("clients.toml"), clients).unwrap();
     let with_file = format!("clients_file = \"clients.toml\"\n{text}");

@@ -5,12 +5,14 @@
 #[path = "../fakenet/mod.rs"]
 mod fakenet;
 
+mod alert;
 mod audit;
 mod cli;
 mod config;
 mod corpus;
 #[path = "fakenet.rs"]
 mod fakenet_test;
+mod formats;
 mod house;
 mod listener;
 mod mailboxes;
@@ -19,6 +21,7 @@ mod metrics;
 mod output;
 mod proxy;
 mod report;
+mod serve;
 mod store;
 mod vectors;
 mod world;

@@ -2,12 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod care;
 mod file;
 mod guard;
 mod incident;
 mod leave;
 mod outbox;
+mod plan;
 mod report;
+mod restore;
 mod seal;
 
 use std::{ops::ControlFlow, path::Path, sync::Arc};
@@ -471,6 +474,6 @@ pub(crate) async fn finish_tenant(
     at: i64,
 ) -> Result<u64, StoreError> {
     let conclusion =
-        Conclusion { run, tenant, scope: Scope::Whole(domains), asked: &[], at, changes: &[], destinations: &[], rechecks: &[] };
+        Conclusion { run, tenant, scope: Scope::Whole(domains), vanished: &[], at, changes: &[], destinations: &[], rechecks: &[] };
     Ok(store.conclude_tenant(conclusion).await?.gone)
 }

@@ -9,7 +9,7 @@ use super::super::{
     lines,
     phrase::{clip, instant, plain},
 };
-use crate::model::Concern;
+use crate::model::{Concern, LookupKind, TenantId};
 
 /// The whole notice.
 pub(super) fn notice(digest: &Digest<'_>, share: Share) -> Value {
@@ -20,7 +20,7 @@ pub(super) fn notice(digest: &Digest<'_>, share: Share) -> Value {
         "schema": "autodiscover-audit/notice/1",
         "id": digest.notice.id,
         "is_test": digest.is_test,
-        "tenant": digest.notice.tenant.as_ref().map(|tenant| tenant.as_str()),
+        "tenant": digest.notice.tenant.as_ref().map(TenantId::as_str),
         "tenant_name": lines::owner(digest, share),
         "headline": lines::headline(digest, share),
         "severity": digest.severity().as_str(),
@@ -58,7 +58,7 @@ pub(super) fn incident(digest: &Digest<'_>, item: &Item<'_>, text: usize) -> Val
         "at": instant(event.at),
         "sentence": line(&digest.sentence(item)),
         "explanation": line(&account.explanation),
-        "lookup": account.lookup.map(|lookup| lookup.as_str()),
+        "lookup": account.lookup.map(LookupKind::as_str),
         "asked": account.asked.as_deref().map(line),
         "servers": all(&account.servers),
         "evidence": all(&account.evidence),

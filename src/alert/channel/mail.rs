@@ -93,7 +93,7 @@ fn boundary(digest: &Digest<'_>, part: &str) -> String {
 }
 
 fn short_hash(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    format!("{:x}", Sha256::digest(text.as_bytes())).chars().take(16).collect()
 }
 
 fn as_text(digest: &Digest<'_>, share: Share, note: Option<&str>) -> String {
@@ -102,34 +102,27 @@ fn as_text(digest: &Digest<'_>, share: Share, note: Option<&str>) -> String {
 }
 
 fn as_html(digest: &Digest<'_>, share: Share, note: Option<&str>) -> String {
-    let mut html = format!(
+    let paragraph = |text: &str| format!("<p>{}</p>\n", escape(text));
+    let mut html = vec![format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"></head>\n<body style=\"font-family:sans-serif;font-size:14px\">\n\
          <h2 style=\"font-size:18px;color:{}\">{}</h2>\n",
         colour(digest),
         escape(&lines::headline(digest, share)),
-    );
-    if let Some(numbers) = lines::summary(digest) {
-        html.push_str(&format!("<p>{}</p>\n", escape(&numbers)));
-    }
+    )];
+    html.extend(lines::summary(digest).as_deref().map(paragraph));
     let counts: Vec<String> = digest.counts().into_iter().map(|(story, number)| format!("{} {}", grouped(number), story.words())).collect();
-    html.push_str(&format!("<p>{}</p>\n", escape(&counts.join(" · "))));
+    html.push(paragraph(&counts.join(" · ")));
     for item in digest.items.iter().take(share.items) {
         let lines = lines::of(digest, item, share.text);
-        html.push_str(&format!("<h3 style=\"font-size:15px\">{}</h3>\n<p>", escape(&lines.heading)));
         let advice = lines.advice.map(|advice| format!("To do: {advice}"));
         let texts: Vec<String> =
             lines.reasons.into_iter().chain(advice).chain([capital(&lines.history)]).map(|line| escape(&line)).collect();
-        html.push_str(&texts.join("<br>\n"));
-        html.push_str("</p>\n");
+        html.push(format!("<h3 style=\"font-size:15px\">{}</h3>\n<p>{}</p>\n", escape(&lines.heading), texts.join("<br>\n")));
     }
-    for line in lines::more(digest, share.items).iter().map(String::as_str).chain(note) {
-        html.push_str(&format!("<p>{}</p>\n", escape(line)));
-    }
-    if let Some(url) = &digest.wording.report_url {
-        html.push_str(&format!("<p><a href=\"{}\">Report</a></p>\n", escape(url)));
-    }
-    html.push_str("</body></html>\n");
-    html
+    html.extend(lines::more(digest, share.items).as_deref().into_iter().chain(note).map(paragraph));
+    html.extend(digest.wording.report_url.as_ref().map(|url| format!("<p><a href=\"{}\">Report</a></p>\n", escape(url))));
+    html.push("</body></html>\n".to_owned());
+    html.concat()
 }
 
 fn colour(digest: &Digest<'_>) -> &'static str {

@@ -258,7 +258,7 @@ impl Channel {
     pub(super) async fn send(&self, digest: &Digest<'_>, terms: Terms<'_>) -> Attempt {
         let budget = |budget: Budget| if terms.is_small { budget.halved() } else { budget };
         match &self.way {
-            Way::Teams(teams) => teams.send(digest, budget(teams::BUDGET)).await,
+            Way::Teams(workflow) => workflow.send(digest, budget(teams::BUDGET)).await,
             Way::Slack(slack) => slack.send(digest, budget(slack::BUDGET)).await,
             Way::Webhook(webhook) => webhook.send(digest, budget(webhook::BUDGET), terms.now).await,
             Way::Smtp(smtp) => smtp.send(digest, budget(mail::BUDGET), terms).await,

@@ -166,8 +166,7 @@ fn dedup_key(digest: &Digest<'_>, group: &Group<'_>) -> String {
     if key.chars().count() <= DEDUP_KEY {
         return key;
     }
-    let hash: String = Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("autodiscover-audit/sha256/{hash}")
+    format!("autodiscover-audit/sha256/{:x}", Sha256::digest(key.as_bytes()))
 }
 
 /// PagerDuty takes 512 KB an event; this leaves room for the key.

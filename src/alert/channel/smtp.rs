@@ -275,7 +275,7 @@ fn is_loopback(host: &str) -> bool {
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Of a whole session; servers that hold their greeting back against spam take up to half a minute.
-const SESSION_TIMEOUT: Duration = Duration::from_secs(60);
+const SESSION_TIMEOUT: Duration = Duration::from_mins(1);
 const QUIT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Bytes a second that a mail is sent at least.
 const SLOWEST: u64 = 100_000;

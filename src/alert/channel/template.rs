@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     alert::{AlertError, MaybeSecret},
-    model::Severity,
+    model::{Severity, TenantId},
     network::{OutboundSettings, Verb},
 };
 
@@ -207,7 +207,7 @@ impl Template {
             Field::Priority => self.priority.of(digest.severity()).into(),
             Field::State => if digest.is_over() { "over" } else { "open" }.into(),
             Field::Tenant => lines::owner(digest, share).into(),
-            Field::TenantId => digest.notice.tenant.as_ref().map_or("", |tenant| tenant.as_str()).into(),
+            Field::TenantId => digest.notice.tenant.as_ref().map_or("", TenantId::as_str).into(),
             Field::Incidents => grouped(u64::try_from(digest.items.len()).unwrap_or(u64::MAX)).into(),
             Field::Id => digest.notice.id.as_str().into(),
             Field::At => instant(digest.at()).into(),

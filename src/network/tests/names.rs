@@ -88,6 +88,10 @@ async fn every_way_of_having_no_records_has_its_obstacle() {
     }
     let answer = ask(Zone::default().records("_pop3._tcp.contoso.com", vec![srv(0, 0, 0, ".")]), srv_of("_pop3._tcp.contoso.com")).await;
     assert_eq!(obstacle(&answer), &Obstacle::NotOffered);
+    let mixed = vec![srv(5, 5, 443, "a.example"), srv(0, 0, 0, ".")];
+    let answer = ask(Zone::default().records("_pop3._tcp.contoso.com", mixed), srv_of("_pop3._tcp.contoso.com")).await;
+    let Reply::Srv(records) = &answer.reply else { panic!("{answer:?}") };
+    assert_eq!(records.iter().map(|record| record.target.as_str()).collect::<Vec<_>>(), ["", "a.example"]);
     let answer = ask(Zone::default(), srv_of("_pop3._tcp.contoso.com")).await;
     assert_eq!(obstacle(&answer), &Obstacle::NxDomain);
     let answer = ask(Zone::default(), addresses_of(&format!("{}.contoso.com", "a".repeat(64)))).await;

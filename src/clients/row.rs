@@ -1,0 +1,183 @@
+//! A row of `config/clients.toml`: one mail client, as far as data can say it.
+
+use serde::Deserialize;
+
+use super::{reduction::Reduction, template::Template};
+use crate::model::LookupKind;
+
+/// A mail client.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Client {
+    /// Its name on the command line and in reports.
+    pub name: String,
+    /// Its name for people.
+    pub title: String,
+    /// Which versions the row stands for.
+    pub versions: String,
+    /// Its parser.
+    pub dialect: Dialect,
+    /// Who is told about it.
+    pub standing: Standing,
+    /// Where the row's claims come from.
+    pub sources: Vec<String>,
+    /// Domains at whose hosts it can sign in with `OAuth2`; empty: anywhere.
+    #[serde(default)]
+    pub oauth_hosts: Vec<String>,
+    /// The names that it reduces the MX to; absent: it does not look at the MX.
+    #[serde(default)]
+    pub mx: Option<Reduction>,
+    /// In which order names and steps of the MX go.
+    #[serde(default)]
+    pub mx_order: MxOrder,
+    /// Its lookups, the most important first.
+    #[serde(rename = "step")]
+    pub steps: Vec<Step>,
+}
+
+/// Who is told about a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// A tenant that names no clients audits it.
+    Audited,
+    /// Looked at for every tenant, and reported apart where the tenant does not name it.
+    AtRisk,
+    /// Looked at only where it is named.
+    OnRequest,
+}
+
+/// A client's parsers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Dialect {
+    /// Thunderbird's `readFromXML` since 150.
+    Thunderbird,
+    /// Thunderbird's `readFromXML` up to 124.
+    #[serde(rename = "thunderbird-115")]
+    Thunderbird115,
+    /// Takes whatever names a server.
+    Tolerant,
+    /// Evolution's, with the plug-in for Exchange Web Services.
+    Evolution,
+    /// `KMail`'s account wizard.
+    Kmail,
+    /// GNOME Online Accounts'.
+    GnomeOnlineAccounts,
+    /// Thunderbird for Android's.
+    ThunderbirdAndroid,
+    /// Geary's: the id of a document can decide.
+    Geary,
+}
+
+impl Dialect {
+    /// Whether it is one of Thunderbird for the desktop.
+    pub(super) fn is_thunderbird(self) -> bool {
+        matches!(self, Self::Thunderbird | Self::Thunderbird115)
+    }
+}
+
+/// In which order names and steps of the MX go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MxOrder {
+    /// Neighbouring steps together: all of them for one name, then all for the next.
+    #[default]
+    NameByName,
+    /// A step for all names, then the next step.
+    StepByStep,
+}
+
+/// One source that a client asks.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// The part that it plays.
+    pub lookup: LookupKind,
+    /// Where the step's claims come from.
+    pub source: String,
+    /// URLs, tried in order.
+    #[serde(default)]
+    pub urls: Vec<Template>,
+    /// Ways of Autodiscover, tried in order.
+    #[serde(default)]
+    pub ways: Vec<Way>,
+    /// Redirects inside Autodiscover answers that are followed: the first of these that an answer has.
+    #[serde(default)]
+    pub follow: Vec<Redirect>,
+    /// How many of them are followed in one search.
+    #[serde(default)]
+    pub most_redirects: u8,
+    /// What follows an HTTP success that the client cannot use.
+    #[serde(default)]
+    pub on_unusable: Onward,
+    /// What follows where there is no HTTP success.
+    #[serde(default)]
+    pub on_failure: OnFailure,
+    /// It adds to what an earlier step found what that lacks.
+    #[serde(default)]
+    pub beside: bool,
+}
+
+/// How a search goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Onward {
+    /// With the step's next URL or way.
+    #[default]
+    NextUrl,
+    /// With the next step.
+    NextStep,
+    /// No further: documents are not looked for any more.
+    Stop,
+}
+
+/// How a search for documents goes on after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnFailure {
+    /// With the step's next URL.
+    #[default]
+    NextUrl,
+    /// With the step's next URL after a 404; otherwise no further.
+    #[serde(rename = "stop-unless-404")]
+    StopUnlessNotFound,
+}
+
+/// A way to an Autodiscover endpoint (MS-OXDISCO section 3.1.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Way {
+    /// `https://autodiscover.DOMAIN/autodiscover/autodiscover.xml`.
+    AutodiscoverHost,
+    /// `https://DOMAIN/autodiscover/autodiscover.xml`.
+    RootHost,
+    /// `http://autodiscover.DOMAIN/…`: where it redirects to, or what it answers itself.
+    Http,
+    /// `_autodiscover._tcp.DOMAIN`, the record of the lowest weight (Thunderbird 142, bug 1976254).
+    SrvLowestWeight,
+    /// `_autodiscover._tcp.DOMAIN`, the record of the best priority on port 443 (RFC 2782; the heaviest of equals).
+    Srv,
+}
+
+/// A redirect inside an Autodiscover answer (MS-OXDSCLI section 2.2.4.1.1.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Redirect {
+    /// `RedirectUrl`: the same is asked there.
+    Url,
+    /// `RedirectAddr`: the search begins again with that address.
+    Address,
+}
+
+impl Step {
+    /// Whether it is about what the MX is reduced to.
+    pub(super) fn is_of_mx(&self) -> bool {
+        matches!(self.lookup, LookupKind::MxAutoconfig | LookupKind::MxIspdb)
+    }
+
+    /// Whether it asks a database of providers.
+    pub(super) fn is_database(&self) -> bool {
+        matches!(self.lookup, LookupKind::Ispdb | LookupKind::MxIspdb)
+    }
+}

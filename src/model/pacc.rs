@@ -1,0 +1,109 @@
+//! What a domain publishes for user agents: PACC (draft-ietf-mailmaint-pacc) and the JMAP session (RFC 8620 section 2).
+
+use super::server::{Protocol, Security, Server};
+
+/// A PACC document.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pacc {
+    /// Whether all members that the draft requires are there.
+    pub complete: bool,
+    /// `protocols`, in order, those without a place left out.
+    pub endpoints: Vec<PaccEndpoint>,
+    /// `authentication/oauth-public/issuer`.
+    pub oauth_issuer: Option<String>,
+    /// `authentication/password`: whether passwords are taken.
+    pub password: Option<bool>,
+    /// `info/provider/name`.
+    pub provider: Option<String>,
+    /// `info/help/documentation`.
+    pub documentation: Option<String>,
+}
+
+/// A member of `protocols`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaccEndpoint {
+    /// Lower case: `imap`, `pop3`, `smtp` (to draft -02) or `submit` (since -03), `jmap`, `managesieve`, `caldav`, `carddav`, …
+    pub protocol: String,
+    /// `host` of a text protocol, lower case; or the host of `url`.
+    pub host: String,
+    /// `url` of an HTTP protocol.
+    pub url: Option<String>,
+    /// The port that `url` names, where it is not 443.
+    pub port: Option<u16>,
+}
+
+impl Pacc {
+    /// The mail servers that a client would configure. The draft has no ports: TLS from the first byte on the protocol's own
+    /// (RFC 8314), the address as user name.
+    #[must_use]
+    pub fn servers(&self) -> Vec<Server> {
+        let auth = || {
+            let oauth = self.oauth_issuer.is_some().then(|| "oauth2".to_owned());
+            oauth.into_iter().chain((self.password == Some(true)).then(|| "password-cleartext".to_owned())).collect()
+        };
+        let server = |endpoint: &PaccEndpoint| {
+            let (protocol, port) = match endpoint.protocol.as_str() {
+                "imap" => (Protocol::Imap, 993),
+                "pop3" => (Protocol::Pop3, 995),
+                "smtp" | "submit" => (Protocol::Smtp, 465),
+                "jmap" => (Protocol::Jmap, endpoint.port.unwrap_or(443)),
+                _ => return None,
+            };
+            let username = super::EMAIL_ADDRESS.to_owned();
+            Some(Server { protocol, host: endpoint.host.clone(), port, security: Security::Tls, auth: auth(), username, class: None })
+        };
+        self.endpoints.iter().filter_map(server).collect()
+    }
+}
+
+/// Whether the published digest is that of the document. Only [`DigestCheck::Matches`] lets a client use it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DigestCheck {
+    /// One of the records has the document's digest.
+    Matches,
+    /// No TXT record of PACC's at all.
+    NoRecord,
+    /// Records, and none has the document's digest.
+    Differs {
+        /// What they publish, as written, at most 100 characters each.
+        published: Vec<String>,
+    },
+    /// Only records with an algorithm other than SHA-256.
+    UnknownAlgorithm {
+        /// As written, at most 100 characters.
+        name: String,
+    },
+    /// Only records without a digest, or with one that is no SHA-256 in base64.
+    Malformed,
+}
+
+/// A JMAP session, as far as discovery needs it. Exchange Online has no JMAP: where one is found, another system answers for the domain.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct JmapSession {
+    /// `apiUrl`; `https`.
+    pub api_url: String,
+    /// Its host, lower case.
+    pub host: String,
+    /// The names of `capabilities`, in order.
+    pub capabilities: Vec<String>,
+    /// `username`; empty without sign-in.
+    pub username: Option<String>,
+}
+
+impl JmapSession {
+    /// Whether mail is served (RFC 8621 section 1.3.1).
+    #[must_use]
+    pub fn serves_mail(&self) -> bool {
+        self.has("urn:ietf:params:jmap:mail")
+    }
+
+    /// Whether mail can be sent (RFC 8621 section 1.3.2).
+    #[must_use]
+    pub fn serves_submission(&self) -> bool {
+        self.has("urn:ietf:params:jmap:submission")
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.capabilities.iter().any(|capability| capability == name)
+    }
+}
