@@ -108,6 +108,11 @@ impl Site {
             .ok_or_else(|| UsageError("which database? Name it, or a configuration with --config".to_owned()).into())
     }
 
+    /// Where the service listens.
+    pub(super) fn listener(&self) -> ListenerSettings {
+        ListenerSettings::default()
+    }
+
     /// The tenants of the configuration; those of these ids where some are named.
     pub(super) fn tenants(&self, ids: &[TenantId]) -> anyhow::Result<Vec<Tenant>> {
         let Some(config) = &self.config else { return Ok(Vec::new()) };

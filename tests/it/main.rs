@@ -16,6 +16,7 @@ mod formats;
 mod house;
 mod listener;
 mod mailboxes;
+mod manual;
 mod metrics;
 mod output;
 mod proxy;
