@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand. Reads arguments, calls a room, prints; decides nothing.
 
+mod alerts;
 mod audit;
 mod check;
 mod completions;
@@ -14,6 +15,7 @@ pub mod mailboxes;
 mod man;
 mod network;
 mod output;
+mod plant;
 mod report;
 mod serve;
 mod site;
@@ -61,6 +63,8 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Asks the service whether it is ready, and says of each part
     Healthcheck(healthcheck::HealthcheckArgs),
+    /// Tests the channels, shows what waits for them, and sends it
+    Alerts(alerts::AlertsArgs),
     /// Shows what is wrong over time, acknowledges and exempts it
     Incidents(incidents::IncidentsArgs),
     /// Works on a list of mailboxes
@@ -104,6 +108,7 @@ async fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Audit(args) => audit::run(args, &cli.common, &mut out).await,
         Command::Serve(_) => serve::run(&cli.common).await,
         Command::Report(args) => report::run(args, &cli.common, &mut out).await,
+        Command::Alerts(args) => alerts::run(args, &cli.common, &mut out).await,
         Command::Incidents(args) => incidents::run(args, &cli.common, &mut out).await,
         Command::Mailboxes(args) => mailboxes::run(args, &cli.common, &mut out),
         Command::Config(args) => config::run(args, &cli.common, &mut out),

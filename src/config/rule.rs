@@ -273,6 +273,9 @@ mod tests {
         for (key, value) in table {
             let name = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
             match value {
+                // channels have names of their own, and a secret is the place where it is
+                toml::Value::Table(_) if name == "channel" => {}
+                toml::Value::Table(place) if place.contains_key("credential") => {}
                 toml::Value::Table(inner) => collect(&name, inner, keys),
                 toml::Value::Array(values) => values.iter().filter_map(toml::Value::as_table).for_each(|inner| collect(&name, inner, keys)),
                 _ => {}
@@ -302,6 +305,22 @@ mod tests {
     }
 
     #[test]
+    fn the_example_has_every_kind_of_channel_with_every_key() {
+        let example: toml::Table = uncommented().parse().unwrap();
+        let channels: Vec<&toml::Table> = example["channel"].as_table().unwrap().values().filter_map(toml::Value::as_table).collect();
+        for (kind, keys) in super::super::channel::keys_by_kind() {
+            let of_kind = || channels.iter().filter(|channel| channel["kind"].as_str() == Some(kind));
+            // `http` is the same for all, and told at their head
+            for key in keys.iter().filter(|key| **key != "http") {
+                assert!(of_kind().any(|channel| channel.contains_key(*key)), "{kind}: {key}");
+            }
+        }
+        for key in field_names::<network::OutboundSettings>() {
+            assert!(EXAMPLE.contains(&format!("#   {key} ")), "{key}");
+        }
+    }
+
+    #[test]
     fn the_example_shows_the_defaults() {
         let example: toml::Table = uncommented().parse().unwrap_or_default();
         let numbers = |table: &str| -> toml::Table {
@@ -312,6 +331,10 @@ mod tests {
         assert_eq!(format!("{network:?}"), format!("{:?}", network::Settings::default()));
         let audit: AuditSettings = numbers("audit").try_into().unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(audit, AuditSettings::default());
+        let alerts: AlertSettings = numbers("alerts").try_into().unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(alerts, AlertSettings::default());
+        let schedule: ScheduleSettings = example["schedule"].clone().try_into().unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(schedule, ScheduleSettings::default());
     }
 
     #[test]
