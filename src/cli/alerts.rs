@@ -97,7 +97,7 @@ pub(super) async fn send(site: &Site, store: &Arc<Store>) -> anyhow::Result<Vec<
     let delivery = Delivery::new(DeliveryParts {
         store: Arc::clone(store),
         channels,
-        destinations: alerting.destinations,
+        destinations: site.destinations(),
         wording: site.wording(),
         policy: alerting.policy,
         clock: Clock::system(),

@@ -17,14 +17,25 @@ use crate::{
     model::Tenant,
     network::{Outbound, OutboundSettings},
     remedy::SettingsTable,
+    store::Destination,
 };
 
 impl Site {
-    /// What becomes of the incidents; without a configuration nobody is told.
+    /// What becomes of the incidents; without a configuration nobody is told. Nothing is queued for channels without a queue.
     pub(super) fn alerting(&self) -> Alerting {
         let Some(config) = &self.config else { return Alerting::default() };
+        let mut destinations = self.destinations();
+        destinations.retain(|destination| {
+            config.channels.iter().any(|channel| channel.name == destination.channel && channel.settings.has_queue())
+        });
+        Alerting { policy: config.alerts.policy(), destinations }
+    }
+
+    /// Which channel is told of what.
+    pub(super) fn destinations(&self) -> Vec<Destination> {
+        let Some(config) = &self.config else { return Vec::new() };
         let names: Vec<&str> = config.channels.iter().map(|channel| channel.name.as_str()).collect();
-        Alerting { policy: config.alerts.policy(), destinations: destinations(&config.routes, &names) }
+        destinations(&config.routes, &names)
     }
 
     /// The words of notices.
@@ -79,6 +90,7 @@ impl Site {
             endpoints: self.endpoints.clone(),
             domains_at_once: config.audit.domains_at_once,
             alerting: self.alerting(),
+            destinations: self.destinations(),
             channels,
             wording: self.wording(),
             retention: config.store.retention(),

@@ -42,7 +42,7 @@ fn parts(service: &Arc<Service>) -> DeliveryParts {
     DeliveryParts {
         store: service.store.clone(),
         channels: plant.channels.clone(),
-        destinations: plant.alerting.destinations.clone(),
+        destinations: plant.destinations.clone(),
         wording: plant.wording.clone(),
         policy: plant.alerting.policy,
         clock: service.clock.clone(),

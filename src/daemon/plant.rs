@@ -15,7 +15,7 @@ use crate::{
     model::{Tenant, TenantId},
     network::{Network, Outbound, Parts, Settings},
     schedule::Timetable,
-    store::Retention,
+    store::{Destination, Retention},
     wire,
 };
 
@@ -36,6 +36,8 @@ pub struct Plant {
     pub domains_at_once: usize,
     /// What becomes of the incidents.
     pub alerting: Alerting,
+    /// Which channel is told of what.
+    pub destinations: Vec<Destination>,
     /// Where what happens to incidents is told.
     pub channels: Vec<Channel>,
     /// The words of notices.

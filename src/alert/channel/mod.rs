@@ -64,6 +64,12 @@ impl ChannelSettings {
     /// The kinds, as `kind` names them.
     pub const KINDS: [&'static str; 8] = ["teams", "slack", "webhook", "smtp", "pagerduty", "alertmanager", "journald", "template"];
 
+    /// Whether notices wait for it in a queue. Alertmanager has none: it is told what is open, again and again.
+    #[must_use]
+    pub fn has_queue(&self) -> bool {
+        !matches!(self, Self::Alertmanager(_))
+    }
+
     /// Every secret that is named, with its key.
     #[must_use]
     pub fn secrets(&self) -> Vec<(&'static str, &SecretSource)> {
