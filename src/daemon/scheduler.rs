@@ -202,9 +202,8 @@ impl Scheduler {
         }
         self.forget_done(job, ended);
         let problem = match &ended.end {
-            End::Stopped | End::NoStore(_) | End::NoRoom => None,
             End::Finished(tally) if is_whole && is_outage(tally) => Some(self.hold_for_outage(job, tally)),
-            End::Finished(_) => None,
+            End::Finished(_) | End::Stopped | End::NoStore(_) | End::NoRoom => None,
             End::Late(tally) => {
                 let reached = format!("{} of {} mailboxes were done", tally.done, tally.total);
                 Some(format!("the run reached its deadline of {} minutes: {reached}", job.deadline.as_mins()))
@@ -380,5 +379,5 @@ const RECHECKS: u32 = 500;
 /// A little less than the shortest pause before a domain is checked again.
 const LEAST_PAUSE: SignedDuration = SignedDuration::from_mins(4);
 /// Between two attempts to write.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const NO_ROOM: &str = "the disk of the database is full";
