@@ -19,7 +19,7 @@ pub struct DeliveryParts {
     pub store: Arc<Store>,
     /// The channels.
     pub channels: Vec<Channel>,
-    /// Which of them is told of what.
+    /// Which of them is told of what, those without a queue included.
     pub destinations: Vec<Destination>,
     /// The words of notices.
     pub wording: Wording,
@@ -66,13 +66,23 @@ impl Waker {
     }
 }
 
+/// Those of the destinations whose channels have a queue: only for them is anything queued. The others are told what is open.
+#[must_use]
+pub fn queued(destinations: &[Destination], channels: &[Channel]) -> Vec<Destination> {
+    let has_queue = |name: &str| channels.iter().any(|channel| channel.name() == name && channel.has_queue());
+    destinations.iter().filter(|destination| has_queue(&destination.channel)).cloned().collect()
+}
+
 /// When delivery ends by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Until {
     /// Not before it is stopped.
     Stopped,
-    /// Once nothing waits.
-    Empty,
+    /// Once nothing waits, or nothing is due before this, in milliseconds since 1970.
+    Empty {
+        /// The end of the time that is left.
+        before: i64,
+    },
     /// Once nothing is due.
     NothingIsDue,
 }
@@ -97,7 +107,7 @@ impl Delivery {
     /// [`AlertError::Store`].
     pub async fn prepare(&self) -> Result<u64, AlertError> {
         let DeliveryParts { store, channels, clock, .. } = &self.parts;
-        let names: Vec<&str> = channels.iter().map(Channel::name).collect();
+        let names: Vec<&str> = channels.iter().filter(|channel| channel.has_queue()).map(Channel::name).collect();
         let given_up = store.drop_channels_except(&names, clock.seconds()).await?;
         store.expire_leases(clock.seconds()).await?;
         store.retry_channel(None).await?;
@@ -122,6 +132,7 @@ impl Delivery {
     /// [`AlertError::Store`].
     pub async fn drain(&self, at_most: Duration) -> Result<Vec<Queue>, AlertError> {
         let stop = CancellationToken::new();
+        let before = self.parts.clock.now().as_millisecond().saturating_add(i64::try_from(at_most.as_millis()).unwrap_or(i64::MAX));
         let deadline = async {
             sleep(at_most).await;
             stop.cancel();
@@ -129,7 +140,7 @@ impl Delivery {
             std::future::pending::<()>().await;
         };
         tokio::select! {
-            () = self.go(&stop, Until::Empty) => {}
+            () = self.go(&stop, Until::Empty { before }) => {}
             () = deadline => {}
         }
         Ok(self.parts.store.reader().outbox().await?)

@@ -70,13 +70,15 @@ impl<'a> Lane<'a> {
             };
             let is_done = match until {
                 Until::Stopped => false,
-                Until::Empty => self.is_empty().await.unwrap_or(false),
+                Until::Empty { before } => (before..i64::MAX).contains(&idle_until) || self.is_empty().await.unwrap_or(false),
                 Until::NothingIsDue => true,
             };
             if is_done {
                 return;
             }
-            let pause = Duration::from_millis(u64::try_from(idle_until - self.millis()).unwrap_or(0)).min(LONGEST_SLEEP);
+            let pause = Duration::from_millis(u64::try_from(idle_until - self.millis()).unwrap_or(0));
+            // what another process put off is looked for, and a clock that was set is noticed
+            let pause = pause.min(if until == Until::Stopped { LONGEST_SLEEP } else { SHORT_SLEEP });
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = self.waking.notified() => {}
@@ -264,5 +266,5 @@ const LONGEST_SEND: Duration = Duration::from_mins(4);
 /// What is under way gets this long once the service is to stop.
 const GRACE: Duration = Duration::from_secs(10);
 const AFTER_ERROR: Duration = Duration::from_secs(5);
-/// What another process put off is looked for this often; a clock that was set is noticed, too.
+const SHORT_SLEEP: Duration = Duration::from_secs(2);
 const LONGEST_SLEEP: Duration = Duration::from_mins(1);

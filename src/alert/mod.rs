@@ -25,7 +25,7 @@ pub use channel::{
     AlertmanagerSettings, Attachment, Channel, ChannelSettings, Encryption, JournaldSettings, Opening, PagerdutySettings, Priorities,
     Region, SlackSettings, SmtpSettings, TeamsSettings, TemplateSettings, WebhookSettings,
 };
-pub use deliver::{Attach, Delivery, DeliveryParts, Observe, Waker};
+pub use deliver::{Attach, Delivery, DeliveryParts, Observe, Waker, queued};
 pub use digest::{Digest, Group as NoticeGroup, Item, Story};
 pub use error::AlertError;
 pub use fate::Attempt;

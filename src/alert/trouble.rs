@@ -3,7 +3,7 @@
 
 use super::{
     AlertError,
-    deliver::DeliveryParts,
+    deliver::{DeliveryParts, queued},
     incident::{Moment, Seen, Sighting, decide},
     route::of_others,
 };
@@ -64,7 +64,7 @@ impl DeliveryParts {
         let moment = Moment { at, policy: &self.policy, is_exempt: false };
         let Some(decision) = decide(standing, &concern, &seen, moment) else { return Ok(()) };
         let change = IncidentChange { incident: decision.incident, change: decision.change, is_muted: decision.is_muted };
-        let others = of_others(&self.destinations, channel);
+        let others = of_others(&queued(&self.destinations, &self.channels), channel);
         self.store.conclude_ours(&[change], &others, at).await?;
         if decision.change.is_some() {
             self.waker.wake();

@@ -62,7 +62,7 @@ impl Ending<'_> {
             let concern = Concern::Run { tenant: job.tenant.id.clone() };
             findings.decide(incidents.iter().find(|incident| incident.concern == concern), &concern, &Seen::Absent);
         }
-        let asked: Vec<&Domain> = job.only.iter().flatten().collect();
+        let vanished: Vec<&Domain> = job.only.iter().flatten().filter(|domain| !domains.contains(domain)).collect();
         let conclusion = Conclusion {
             run: self.run,
             tenant: &job.tenant.id,
@@ -70,7 +70,7 @@ impl Ending<'_> {
                 None => Scope::Whole(&domains),
                 Some(_) => Scope::Part(&domains),
             },
-            asked: &asked,
+            vanished: &vanished,
             changes: &findings.changes,
             rechecks: &findings.rechecks,
             destinations: &self.alerting.destinations,

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Common, Exit,
+    alerts::send,
     exit::UsageError,
     follow::{Followed, follow},
     log::BARS,
@@ -21,7 +22,7 @@ use super::{
     site::{ListedJob, Site},
 };
 use crate::{
-    audit::{Alerting, Progress, RunOptions, Summary, Tally, TenantJob, run as run_audit},
+    audit::{Progress, RunOptions, Summary, Tally, TenantJob, run as run_audit},
     daemon::is_present,
     model::{Hosting, TenantId, counted, visible},
     store::{Reader, ReportFilter, Store, StoreError, TenantSummary},
@@ -67,14 +68,14 @@ pub(super) async fn run(args: &AuditArgs, common: &Common, out: &mut impl Write)
             let told = follow(&database, &args.tenants_asked_for()?).await?;
             return write_followed(out, told, (&database, &jobs)).await;
         }
-        opened => opened?,
+        opened => Arc::new(opened?),
     };
     let options = RunOptions {
         domains_at_once: site.config.as_ref().map_or(DOMAINS_AT_ONCE, |config| config.audit.domains_at_once),
         resume: args.resume,
         whole: args.tenant.is_empty() && args.mailboxes.is_none(),
         accept_shrunk_list: args.accept_shrunk_list,
-        alerting: Alerting::default(),
+        alerting: site.alerting(),
         stop: CancellationToken::new(),
     };
     let progress = Progress::default();
@@ -93,7 +94,13 @@ pub(super) async fn run(args: &AuditArgs, common: &Common, out: &mut impl Write)
     for line in refused {
         writeln!(out, "{line}")?;
     }
-    store.close().await?;
+    match send(&site, &store).await {
+        Ok(queues) => tracing::debug!(channels = queues.len(), "what waited was sent"),
+        Err(error) => tracing::warn!("nobody is told now: {error:#}; `alerts send` or the service tells it later"),
+    }
+    if let Some(store) = Arc::into_inner(store) {
+        store.close().await?;
+    }
     Ok(exit(&summary, &of_run))
 }
 

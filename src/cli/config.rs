@@ -6,14 +6,18 @@ use std::{
 };
 
 use clap::{Args, Subcommand};
+use jiff::Timestamp;
 
 use crate::{
+    alert::destinations,
+    clock::Clock,
     config::{Config, KnownClients, TenantConfig},
     mailboxes::read_list,
     model::Hosting,
+    schedule::Timetable,
 };
 
-use super::{Common, Exit, exit::UsageError, mailboxes::count, site};
+use super::{Common, Exit, exit::UsageError, mailboxes::count, plant::open_channels, site};
 
 /// The configuration.
 #[derive(Debug, Args)]
@@ -36,14 +40,15 @@ pub(super) fn run(args: &ConfigArgs, common: &Common, out: &mut impl Write) -> a
     let ConfigCommand::Check { file } = &args.command;
     let file = file.clone().or_else(|| site::config_path(common));
     let file = file.ok_or_else(|| UsageError("which configuration? Name it".to_owned()))?;
-    Ok(check(&file, &site::client_names, out)?)
+    Ok(check(&file, &site::client_names, (out, Clock::system().now()))?)
 }
 
-/// Checks a configuration and its lists, and writes all that is wrong, or what it means. For `clients` see [`Config::load_with`].
+/// Checks a configuration and its lists, and writes all that is wrong, or what it means. For `clients` see [`Config::load_with`];
+/// `now` is what the next runs come after.
 ///
 /// # Errors
 /// Where writing fails.
-pub fn check(file: &Path, clients: &KnownClients, out: &mut impl Write) -> io::Result<Exit> {
+pub fn check(file: &Path, clients: &KnownClients, (out, now): (&mut impl Write, Timestamp)) -> io::Result<Exit> {
     let config = match Config::load_with(file, clients) {
         Ok(config) => config,
         Err(errors) => {
@@ -70,18 +75,62 @@ pub fn check(file: &Path, clients: &KnownClients, out: &mut impl Write) -> io::R
     if !network.connect_to.is_empty() {
         writeln!(out, "  {} instead of what DNS says", count(network.connect_to.len(), "detour", "detours"))?;
     }
-    let known = clients(config.clients_file.as_deref()).unwrap_or_default();
     let mut outcome = Exit::Clean;
+    if !write_alerts(&config, out)? {
+        outcome = Exit::Usage;
+    }
+    let known = clients(config.clients_file.as_deref()).unwrap_or_default();
     for tenant in &config.tenants {
-        if !write_tenant(&config, tenant, &known, out)? {
+        if !write_tenant((&config, tenant), &known, (out, now))? {
             outcome = Exit::Usage;
         }
     }
     Ok(outcome)
 }
 
+/// Whether every channel can be opened here.
+fn write_alerts(config: &Config, out: &mut impl Write) -> io::Result<bool> {
+    writeln!(out, "  listener: {}", config.listener.address)?;
+    if config.channels.is_empty() {
+        writeln!(out, "  channels: none, so nobody is told of incidents")?;
+        return Ok(true);
+    }
+    let names: Vec<&str> = config.channels.iter().map(|channel| channel.name.as_str()).collect();
+    writeln!(out, "  channels: {}", names.join(", "))?;
+    let told = destinations(&config.routes, &names);
+    for name in names.iter().filter(|name| told.iter().all(|destination| destination.channel != **name)) {
+        writeln!(out, "  note: no route sends anything to the channel `{name}`")?;
+    }
+    let (channels, faults) = open_channels(config);
+    for channel in &channels {
+        if let Some(warning) = channel.warning() {
+            writeln!(out, "  note: the channel `{}`: {warning}", channel.name())?;
+        }
+    }
+    for fault in &faults {
+        writeln!(out, "{fault}")?;
+    }
+    Ok(faults.is_empty())
+}
+
+/// The next times of a schedule, as its zone has them.
+fn write_times(timetable: &Timetable, (out, mut at): (&mut impl Write, Timestamp)) -> io::Result<()> {
+    let mut times = Vec::new();
+    while times.len() < TIMES_SHOWN
+        && let Some(due) = timetable.next(at)
+    {
+        at = due.at;
+        times.push(timetable.schedule.local(at).strftime("%a %Y-%m-%d %H:%M").to_string());
+    }
+    writeln!(out, "  runs: {}; next: {}", timetable.schedule, times.join(", "))
+}
+
 /// Whether its list can be used.
-fn write_tenant(config: &Config, entry: &TenantConfig, clients: &[String], out: &mut impl Write) -> io::Result<bool> {
+fn write_tenant(
+    (config, entry): (&Config, &TenantConfig),
+    clients: &[String],
+    (out, now): (&mut impl Write, Timestamp),
+) -> io::Result<bool> {
     let tenant = &entry.tenant;
     writeln!(out, "tenant {} ({})", tenant.id, tenant.name)?;
     writeln!(out, "  hosting: {} unless the list says otherwise", tenant.hosting)?;
@@ -96,6 +145,7 @@ fn write_tenant(config: &Config, entry: &TenantConfig, clients: &[String], out: 
     if matches!(tenant.hosting, Hosting::OnPremises | Hosting::Other) && tenant.manual_settings.is_empty() {
         writeln!(out, "  note: without `manual_settings` the report cannot say what users must type")?;
     }
+    write_times(&entry.timetable, (out, now))?;
     match read_list(&entry.mailboxes, clients) {
         Ok(list) => {
             let mailboxes = count(list.mailboxes.len(), "mailbox", "mailboxes");
@@ -117,3 +167,5 @@ fn write_tenant(config: &Config, entry: &TenantConfig, clients: &[String], out: 
         }
     }
 }
+
+const TIMES_SHOWN: usize = 5;

@@ -1,16 +1,21 @@
 //! The command line: one file a subcommand. Reads arguments, calls a room, prints; decides nothing.
 
+mod alerts;
 mod audit;
 mod check;
+mod completions;
 pub mod config;
 mod db;
 mod exit;
 mod follow;
+mod healthcheck;
 mod incidents;
 mod log;
 pub mod mailboxes;
+mod man;
 mod network;
 mod output;
+mod plant;
 mod report;
 mod serve;
 mod site;
@@ -56,6 +61,10 @@ enum Command {
     Report(report::ReportArgs),
     /// Audits by schedule and tells of what changes, until it is told to end (SIGTERM); SIGHUP reads the configuration anew
     Serve(serve::ServeArgs),
+    /// Asks the service whether it is ready, and says of each part
+    Healthcheck(healthcheck::HealthcheckArgs),
+    /// Tests the channels, shows what waits for them, and sends it
+    Alerts(alerts::AlertsArgs),
     /// Shows what is wrong over time, acknowledges and exempts it
     Incidents(incidents::IncidentsArgs),
     /// Works on a list of mailboxes
@@ -64,6 +73,10 @@ enum Command {
     Config(config::ConfigArgs),
     /// Works on the database
     Db(db::DbArgs),
+    /// Writes what a shell needs to complete the command line
+    Completions(completions::CompletionsArgs),
+    /// Writes the manual pages
+    Man(man::ManArgs),
 }
 
 /// Runs the command line of this process to its end.
@@ -95,10 +108,14 @@ async fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Audit(args) => audit::run(args, &cli.common, &mut out).await,
         Command::Serve(_) => serve::run(&cli.common).await,
         Command::Report(args) => report::run(args, &cli.common, &mut out).await,
+        Command::Alerts(args) => alerts::run(args, &cli.common, &mut out).await,
         Command::Incidents(args) => incidents::run(args, &cli.common, &mut out).await,
         Command::Mailboxes(args) => mailboxes::run(args, &cli.common, &mut out),
         Command::Config(args) => config::run(args, &cli.common, &mut out),
         Command::Db(args) => db::run(args, &cli.common, &mut out).await,
+        Command::Healthcheck(args) => healthcheck::run(args, &cli.common, &mut out).await,
+        Command::Completions(args) => completions::run(args, &mut out).map_err(anyhow::Error::from),
+        Command::Man(args) => man::run(args, &mut out),
     };
     out.flush()?;
     exit

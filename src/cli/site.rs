@@ -3,26 +3,20 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use anyhow::Context;
 
 use super::{Common, exit::UsageError, network::NetworkArgs};
 use crate::{
-    alert::Wording,
-    audit::{Alerting, Auditor, TenantJob},
+    audit::{Auditor, TenantJob},
     classify::EndpointTable,
     clients::ClientTable,
     clock::Clock,
-    config::{Config, ListenAddress, ListenerSettings},
-    daemon::{Plant, Post, listener::Basis},
+    config::{Config, ListenerSettings},
     mailboxes,
     model::{Hosting, Tenant, TenantId},
-    network::{Network, Outbound, OutboundSettings, Parts, Settings},
-    remedy::SettingsTable,
-    schedule::{ScheduleSettings, TenantScheduleSettings},
-    store::Retention,
+    network::{Network, Parts, Settings},
     wire,
 };
 
@@ -31,8 +25,8 @@ use crate::{
 pub(super) struct Site {
     /// The configuration, where there is one.
     pub(super) config: Option<Config>,
-    clients: ClientTable,
-    endpoints: EndpointTable,
+    pub(super) clients: ClientTable,
+    pub(super) endpoints: EndpointTable,
 }
 
 /// A tenant's mailboxes, and what of its list is not among them.
@@ -108,6 +102,11 @@ impl Site {
             .ok_or_else(|| UsageError("which database? Name it, or a configuration with --config".to_owned()).into())
     }
 
+    /// Where the service listens.
+    pub(super) fn listener(&self) -> ListenerSettings {
+        self.config.as_ref().map(|config| config.listener.clone()).unwrap_or_default()
+    }
+
     /// The tenants of the configuration; those of these ids where some are named.
     pub(super) fn tenants(&self, ids: &[TenantId]) -> anyhow::Result<Vec<Tenant>> {
         let Some(config) = &self.config else { return Ok(Vec::new()) };
@@ -150,37 +149,6 @@ impl Site {
         })
     }
 
-    /// What a service of this configuration works with.
-    pub(super) fn plant(&self) -> anyhow::Result<Plant> {
-        let config = self.config.as_ref().context("a service needs a configuration")?;
-        let schedule = ScheduleSettings::default();
-        let mut posts = Vec::new();
-        for entry in &config.tenants {
-            let tenant = self.complete(entry.tenant.clone());
-            let timetable = schedule.timetable(&tenant.id, &TenantScheduleSettings::default())?;
-            posts.push(Post { tenant, list: entry.mailboxes.clone(), timetable });
-        }
-        let tenants: Vec<Tenant> = posts.iter().map(|post| post.tenant.clone()).collect();
-        let basis =
-            Basis { token: None, tenants, clients: self.client_names(), settings: SettingsTable::built_in()?, channels: Vec::new() };
-        Ok(Plant {
-            database: config.database.clone(),
-            posts,
-            network: config.network.clone(),
-            clients: self.clients.clone(),
-            endpoints: self.endpoints.clone(),
-            domains_at_once: config.audit.domains_at_once,
-            alerting: Alerting::default(),
-            channels: Vec::new(),
-            wording: Wording::new(&self.clients, None),
-            retention: Retention::default(),
-            heartbeat: None,
-            outbound: Outbound::new(&OutboundSettings::default(), Clock::system())?,
-            listener: ListenerSettings { address: ListenAddress::Off, ..ListenerSettings::default() },
-            basis: Arc::new(basis),
-        })
-    }
-
     /// The one tenant of a run without configuration.
     pub(super) fn only_tenant(&self, hosting: Hosting) -> anyhow::Result<Tenant> {
         let id = TenantId::try_from("default".to_owned())?;
@@ -195,7 +163,7 @@ impl Site {
         Ok(self.complete(tenant))
     }
 
-    fn complete(&self, mut tenant: Tenant) -> Tenant {
+    pub(super) fn complete(&self, mut tenant: Tenant) -> Tenant {
         if tenant.clients.is_empty() {
             tenant.clients = self.clients.audited_by_default();
         }

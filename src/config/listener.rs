@@ -9,12 +9,17 @@ use std::{
 
 use serde::Deserialize;
 
+use crate::alert::SecretSource;
+
 /// `[listener]`: where the service shows how it is and gives its report, over HTTP, read-only.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ListenerSettings {
     /// `ADDRESS:PORT` (`127.0.0.1:9843` unless said otherwise), `unix:PATH` with an absolute path, or `off`.
     pub address: ListenAddress,
+    /// Where the token is that the report asks for (RFC 6750): `{ file = "…" }`, `{ credential = "…" }` or `{ env = "…" }`. Without one
+    /// nobody gets the report.
+    pub token: Option<SecretSource>,
     /// Further names by which it may be called; on a loopback address it answers to `localhost` and the address, and to no other,
     /// as a web page could otherwise reach it under a name of its own.
     pub names: Vec<String>,
@@ -51,7 +56,7 @@ impl ListenerSettings {
     ///
     /// # Errors
     /// [`ListenerFault::Open`] where other machines could reach it and there is no token; [`ListenerFault::Name`].
-    pub fn check(&self, has_token: bool) -> Result<(), ListenerFault> {
+    pub fn check(&self) -> Result<(), ListenerFault> {
         let is_name = |name: &String| {
             !name.is_empty() && name.chars().all(|character| character.is_ascii_alphanumeric() || "-._".contains(character))
         };
@@ -59,7 +64,9 @@ impl ListenerSettings {
             return Err(ListenerFault::Name(name.clone()));
         }
         match &self.address {
-            ListenAddress::Tcp(address) if !address.ip().to_canonical().is_loopback() && !has_token => Err(ListenerFault::Open(*address)),
+            ListenAddress::Tcp(address) if !address.ip().to_canonical().is_loopback() && self.token.is_none() => {
+                Err(ListenerFault::Open(*address))
+            }
             _ => Ok(()),
         }
     }
@@ -153,11 +160,12 @@ mod tests {
             ("[::]:1", true),
             ("192.0.2.1:1", true),
         ] {
-            let settings = ListenerSettings { address: address.parse().unwrap(), names: Vec::new() };
-            assert_eq!(matches!(settings.check(false), Err(ListenerFault::Open(_))), is_open, "{address}");
-            assert_eq!(settings.check(true), Ok(()), "{address}");
+            let settings = ListenerSettings { address: address.parse().unwrap(), ..ListenerSettings::default() };
+            assert_eq!(matches!(settings.check(), Err(ListenerFault::Open(_))), is_open, "{address}");
+            let token = Some(SecretSource::Credential("listener-token".into()));
+            assert_eq!(ListenerSettings { token, ..settings }.check(), Ok(()), "{address}");
         }
-        let named = |name: &str| ListenerSettings { names: vec![name.into()], ..ListenerSettings::default() }.check(false).is_ok();
+        let named = |name: &str| ListenerSettings { names: vec![name.into()], ..ListenerSettings::default() }.check().is_ok();
         assert_eq!(["audit.contoso.com", "https://contoso.com", "contoso.com:80", ""].map(named), [true, false, false, false]);
     }
 

@@ -57,7 +57,7 @@ pub struct Request<'a> {
     /// The present, in seconds since 1970.
     pub generated_at: i64,
     /// The settings that a user types, from `remedy`.
-    pub settings_for: &'a dyn Fn(&ReportSubject<'_>) -> Vec<Server>,
+    pub settings_for: &'a (dyn Fn(&ReportSubject<'_>) -> Vec<Server> + Sync),
 }
 
 /// Why a report was not written.

@@ -1,5 +1,5 @@
 //! A report piece by piece, at the pace of whoever reads it: between two pieces nothing of the database is held, and no more than a
-//! page of mailboxes.
+//! page of mailboxes. So the rows can be newer than the numbers above them, where an audit goes on.
 
 use std::{
     io,
@@ -7,7 +7,7 @@ use std::{
     vec,
 };
 
-use super::{Format, Head, Report, ReportError, ReportRow, ReportSubject, Selection};
+use super::{Format, Head, Report, ReportError, ReportRow, ReportSubject, Request, Selection};
 use crate::{
     model::Server,
     store::{MailboxPages, MailboxRow, Reader, ReportFilter},
@@ -32,6 +32,8 @@ pub struct OwnedRequest {
 
 /// A report that is written as it is read.
 pub struct ReportStream {
+    reader: Reader,
+    filter: ReportFilter,
     pages: MailboxPages,
     rows: vec::IntoIter<MailboxRow>,
     /// `None`: it has come to its end.
@@ -41,19 +43,40 @@ pub struct ReportStream {
     settings_for: SettingsFor,
 }
 
+impl OwnedRequest {
+    fn borrow(&self) -> Request<'_> {
+        let Self { filter, selection, format, generated_at, settings_for } = self;
+        Request {
+            filter: filter.clone(),
+            selection: selection.clone(),
+            format: *format,
+            generated_at: *generated_at,
+            settings_for: &**settings_for,
+        }
+    }
+}
+
 impl ReportStream {
     /// Counts, and writes what comes before the first mailbox.
     ///
     /// # Errors
     /// [`ReportError::Read`].
     pub async fn begin(reader: &Reader, request: OwnedRequest) -> Result<Self, ReportError> {
-        let OwnedRequest { filter, selection, format, generated_at, settings_for } = request;
+        let head = Head::read(&mut reader.snapshot().await?, &request.borrow()).await?;
+        let OwnedRequest { filter, selection, format, settings_for, .. } = request;
         let filter = ReportFilter { needs_manual: selection.needs_manual, ..filter };
-        let newest = reader.runs(1).await?.first().map(|run| run.id);
-        let head = Head::new(filter.run.or(newest), generated_at, reader.summary(&filter).await?);
         let tray = Tray::default();
         let report = Some(Report::begin(format, &head, tray.clone())?);
-        Ok(Self { pages: reader.mailbox_pages(filter), rows: Vec::new().into_iter(), report, tray, selection, settings_for })
+        Ok(Self {
+            reader: reader.clone(),
+            pages: reader.mailbox_pages(filter.clone()),
+            filter,
+            rows: Vec::new().into_iter(),
+            report,
+            tray,
+            selection,
+            settings_for,
+        })
     }
 
     /// The next piece, never empty; `None` after the last.
@@ -72,6 +95,8 @@ impl ReportStream {
                 }
             } else if let Some(rows) = self.pages.next().await? {
                 self.rows = rows.into_iter();
+            } else if report.wants_more()? {
+                self.pages = self.reader.mailbox_pages(self.filter.clone());
             } else if let Some(report) = self.report.take() {
                 report.finish()?;
             }

@@ -20,8 +20,8 @@ pub struct Conclusion<'a> {
     pub tenant: &'a TenantId,
     /// The domains that the run went through.
     pub scope: Scope<'a>,
-    /// Where it went through some domains: those that it was to go through, be they on the list or not.
-    pub asked: &'a [&'a Domain],
+    /// Where it went through some domains: those that it was to go through and that are on no list any more.
+    pub vanished: &'a [&'a Domain],
     /// When it ended.
     pub at: i64,
     /// The incidents that are not as they were.
@@ -78,7 +78,7 @@ impl Store {
     }
 
     async fn conclude_once(&self, conclusion: Conclusion<'_>) -> Result<Concluded, StoreError> {
-        let Conclusion { run, tenant, scope, asked, at, changes, destinations, rechecks } = conclusion;
+        let Conclusion { run, tenant, scope, vanished, at, changes, destinations, rechecks } = conclusion;
         let mut tx = self.begin().await?;
         require_under_way(&mut tx, run).await?;
         let is_concluded: Option<bool> = sqlx::query_scalar("SELECT state = 'finished' FROM run_tenant WHERE run = $1 AND tenant = $2")
@@ -95,9 +95,9 @@ impl Store {
         enqueue(&mut tx, &logged, (destinations, at)).await?;
         let replaced = match scope {
             Scope::Whole(_) => None,
-            Scope::Part(_) => Some(asked),
+            Scope::Part(domains) => Some([domains, vanished].concat()),
         };
-        replace_rechecks(&mut tx, (tenant, replaced), rechecks).await.map_err(doing("plan what is checked again"))?;
+        replace_rechecks(&mut tx, (tenant, replaced.as_deref()), rechecks).await.map_err(doing("plan what is checked again"))?;
         tx.commit().await.map_err(doing("commit a conclusion"))?;
         Ok(Concluded { is_repeated: false, gone, events: logged.len() as u64 })
     }

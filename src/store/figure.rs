@@ -103,15 +103,15 @@ impl Reader {
         Ok(figures)
     }
 
-    /// Channels with a notice that nothing holds back since this instant and that still waits: its channel is not paused and asks
-    /// for no pause, and no earlier notice of its stream is in the way.
+    /// Channels with a notice that nothing holds back since this instant and that still waits: its channel asks for no
+    /// pause and is not paused, and no earlier notice of its stream is in the way.
     ///
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn channels_stuck(&self, since: i64) -> Result<Vec<String>, StoreError> {
         sqlx::query_scalar(
             "SELECT DISTINCT n.channel FROM notice n LEFT JOIN channel c ON c.name = n.channel
-             WHERE n.state = 'queued' AND n.next_at <= $1 AND coalesce(c.not_before, 0) <= $1 AND c.paused_at IS NULL
+             WHERE n.state = 'queued' AND n.next_at <= $1 AND coalesce(c.not_before, 0) <= $1 AND coalesce(c.retry_at, 0) <= $1
                AND NOT EXISTS (SELECT 1 FROM notice e WHERE e.channel = n.channel AND e.stream = n.stream
                                  AND e.state IN ('queued', 'leased') AND e.through < n.through)
              ORDER BY n.channel",

@@ -33,20 +33,29 @@ pub(super) const NOW: i64 = 1_795_341_600;
 
 /// A clock that is set by hand.
 #[derive(Clone)]
-pub(super) struct Hand(Arc<AtomicI64>);
+pub(super) struct Hand {
+    seconds: Arc<AtomicI64>,
+    /// Seconds that each look at the clock takes.
+    haste: Arc<AtomicI64>,
+}
 
 impl Hand {
     pub(super) fn new() -> Self {
-        Self(Arc::new(AtomicI64::new(NOW)))
+        Self { seconds: Arc::new(AtomicI64::new(NOW)), haste: Arc::default() }
     }
 
     pub(super) fn clock(&self) -> Clock {
-        let hand = Arc::clone(&self.0);
-        Clock::from_fn(move || Timestamp::from_second(hand.load(Ordering::SeqCst)).unwrap())
+        let Self { seconds, haste } = self.clone();
+        Clock::from_fn(move || Timestamp::from_second(seconds.fetch_add(haste.load(Ordering::SeqCst), Ordering::SeqCst)).unwrap())
     }
 
     pub(super) fn pass(&self, seconds: i64) {
-        self.0.fetch_add(seconds, Ordering::SeqCst);
+        self.seconds.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    /// From now on every look at the clock takes a second.
+    pub(super) fn hurry(&self) {
+        self.haste.store(1, Ordering::SeqCst);
     }
 }
 

@@ -117,14 +117,23 @@ fn a_check_says_what_the_configuration_means() -> std::io::Result<()> {
         manual_settings = [{ protocol = \"imap\", host = \"mail.adatum.com\", port = 993, security = \"tls\" }]\n";
     let network =
         "[network]\ndns_servers = [\"192.0.2.53\"]\nallow_networks = [\"10.0.0.0/8\"]\nconnect_to = [{ port = 443, to_port = 8443 }]\n";
+    let alerts = "[channel.ops]\nkind = \"slack\"\nurl = { file = \"no-such-secret\" }\n[channel.mail]\nkind = \"smtp\"\nhost = \"smtp.contoso.com\"\n\
+        from = \"audit@contoso.com\"\nto = [\"team@contoso.com\"]\n[channel.journal]\nkind = \"journald\"\n\
+        [[route]]\nchannels = [\"ops\", \"mail\"]\n";
     for (name, text, expected) in [
         ("config-check", format!("{network}{contoso}{fabrikam}"), Exit::Clean),
+        (
+            "config-check-alerts",
+            format!("{alerts}{contoso}[tenant.schedule]\ncron = \"15 3 * * 1-5\"\nzone = \"Europe/Berlin\"\n"),
+            Exit::Usage,
+        ),
         ("config-check-empty-list", format!("{contoso}{adatum}"), Exit::Usage),
         ("config-check-faulty", "[[tenant]]\n".to_owned(), Exit::Usage),
     ] {
         fs::write(&path, text)?;
         let mut out = Vec::new();
-        let outcome = check(&path, &|_| Ok(CLIENTS.map(str::to_owned).to_vec()), &mut out)?;
+        let now = "2026-11-23T12:00:00Z".parse().unwrap();
+        let outcome = check(&path, &|_| Ok(CLIENTS.map(str::to_owned).to_vec()), (&mut out, now))?;
         assert_eq!(outcome, expected, "{name}");
         let told = String::from_utf8_lossy(&out).replace(&format!("{}/", folder.path().display()), "");
         insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, { insta::assert_snapshot!(name, told) });

@@ -19,7 +19,7 @@ use autodiscover_audit::{
     },
     model::{Address, Domain, Mailbox, Profile, TenantId},
     remedy::SettingsTable,
-    report::{CsvDialect, Format, ReportSubject, Request, Selection, write_report},
+    report::{CsvDialect, Format, Head, ReportSubject, Request, Selection, write_report},
     store::{DomainBatch, Entry, ReportFilter, RunState, Store},
 };
 use sqlx::{Connection as _, SqliteConnection};
@@ -57,12 +57,12 @@ fn basis(token: Option<&str>) -> Arc<Basis> {
         tenants: Vec::new(),
         clients: ["thunderbird", "mx-base-domain", "srv"].map(str::to_owned).into(),
         settings: SettingsTable::built_in().unwrap(),
-        channels: vec!["ops".into()],
+        channels: ["ops", "held", "paused"].map(str::to_owned).into(),
     })
 }
 
 fn settings(address: &str) -> ListenerSettings {
-    ListenerSettings { address: address.parse().unwrap(), names: vec!["audit.contoso.com".into()] }
+    ListenerSettings { address: address.parse().unwrap(), names: vec!["audit.contoso.com".into()], token: None }
 }
 
 impl Site {
@@ -83,6 +83,10 @@ impl Site {
         #[expect(clippy::disallowed_methods, reason = "joined at the end of the test")]
         let task = tokio::spawn(listener.serve(state, stop.clone()));
         Self { folder, store, pulse, address, basis: sender, stop, task }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     fn database(&self) -> PathBuf {
@@ -111,13 +115,13 @@ impl Site {
         stream
     }
 
-    async fn sql(&self, statement: &'static str) {
+    pub(crate) async fn sql(&self, statement: &'static str) {
         let mut connection = SqliteConnection::connect(self.database().to_str().unwrap()).await.unwrap();
         sqlx::raw_sql(statement).execute(&mut connection).await.unwrap();
         connection.close().await.unwrap();
     }
 
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.stop.cancel();
         self.task.await.unwrap();
     }
@@ -142,7 +146,7 @@ impl Answer {
         Self { status, head, body }
     }
 
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
     }
 
@@ -236,7 +240,7 @@ async fn every_answer_is_dressed_and_every_wrong_request_refused() {
 #[tokio::test]
 async fn a_head_that_is_too_large_or_too_slow_ends_the_connection() {
     let site = Site::new().await;
-    let many: String = (0..100).map(|n| format!("X-{n}: y\r\n")).collect();
+    let many = "X-Many: y\r\n".repeat(100);
     let long = format!("X: {}\r\n", "y".repeat(20_000));
     for extra in [many, long] {
         let answer = site.ask(&format!("GET /livez HTTP/1.1\r\nHost: localhost\r\n{extra}\r\n")).await;
@@ -265,10 +269,11 @@ async fn readiness_tells_of_database_scheduler_and_outbox() {
 
     // a channel that waits for its time, one that is paused, one that nobody knows any more, and an earlier notice in the way
     site.sql(
-        "INSERT INTO channel (name, not_before, paused_at, pause_reason) VALUES ('held', 1760009999, NULL, NULL), ('paused', 0, 1, 'gone');
+        "INSERT INTO channel (name, not_before, paused_at, pause_reason, retry_at) VALUES
+           ('held', 1760009999, NULL, NULL, NULL), ('paused', 0, 1, 'gone', 1760009999);
          INSERT INTO notice (id, channel, stream, after, through, state, is_frozen, created_at, attempts, next_at) VALUES
            ('a', 'held', 's', 0, 1, 'queued', 0, 1, 0, 1), ('b', 'paused', 's', 0, 1, 'queued', 0, 1, 0, 1),
-           ('c', 'gone', 's', 0, 1, 'queued', 0, 1, 0, 1),
+           ('c', 'removed', 's', 0, 1, 'queued', 0, 1, 0, 1),
            ('d', 'ops', 's', 0, 1, 'queued', 0, 1, 3, 1760009999), ('e', 'ops', 's', 1, 2, 'queued', 0, 1, 0, 1);",
     )
     .await;
@@ -287,7 +292,7 @@ async fn readiness_tells_of_database_scheduler_and_outbox() {
     );
     assert_eq!(site.read("/livez").await.status, 200, "not ready is not dead");
     tokio::time::pause();
-    tokio::time::advance(Duration::from_secs(300)).await;
+    tokio::time::advance(Duration::from_mins(5)).await;
     tokio::time::resume();
     assert_eq!(site.read("/livez").await.status, 503);
     site.pulse.beat();
@@ -363,7 +368,7 @@ async fn the_report_is_that_of_the_command_line() {
         };
         let mut expected = Vec::new();
         let mut snapshot = site.store.reader().snapshot().await.unwrap();
-        let head = autodiscover_audit::report::Head::read(&mut snapshot, &request).await.unwrap();
+        let head = Head::read(&mut snapshot, &request).await.unwrap();
         write_report(&mut snapshot, (&request, &head), &mut expected).await.unwrap();
         let answer = site.read(&format!("/report{query}")).await;
         assert_eq!((answer.status, answer.text()), (200, std::str::from_utf8(&expected).unwrap()), "{query}");
@@ -469,7 +474,7 @@ async fn a_socket_in_the_file_system_is_for_owner_and_group() {
 async fn a_taken_address_is_told_and_off_is_nowhere() {
     let site = Site::new().await;
     assert!(matches!(Listener::bind(&settings(&site.address.to_string())), Err(ListenerError::Bind { .. })));
-    assert!(Listener::bind(&ListenerSettings { address: ListenAddress::Off, names: Vec::new() }).unwrap().is_none());
+    assert!(Listener::bind(&ListenerSettings { address: ListenAddress::Off, ..ListenerSettings::default() }).unwrap().is_none());
     assert!(Path::new(&site.database()).exists());
     site.stop().await;
 }

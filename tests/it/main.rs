@@ -10,13 +10,14 @@ mod audit;
 mod cli;
 mod config;
 mod corpus;
-mod deploy;
 #[path = "fakenet.rs"]
 mod fakenet_test;
 mod formats;
 mod house;
 mod listener;
 mod mailboxes;
+mod manual;
+mod metrics;
 mod output;
 mod proxy;
 mod report;

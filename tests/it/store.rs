@@ -474,6 +474,6 @@ pub(crate) async fn finish_tenant(
     at: i64,
 ) -> Result<u64, StoreError> {
     let conclusion =
-        Conclusion { run, tenant, scope: Scope::Whole(domains), asked: &[], at, changes: &[], destinations: &[], rechecks: &[] };
+        Conclusion { run, tenant, scope: Scope::Whole(domains), vanished: &[], at, changes: &[], destinations: &[], rechecks: &[] };
     Ok(store.conclude_tenant(conclusion).await?.gone)
 }

@@ -35,7 +35,7 @@ pub(super) async fn ready(State(shared): State<Arc<Shared>>, RawQuery(query): Ra
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let is_verbose = query.is_some_and(|query| query.split('&').any(|word| word == "verbose" || word.starts_with("verbose=")));
     let words: String = if is_verbose {
-        checks.iter().map(|check| format!("{}: {}\n", check.name, check.problem.as_deref().unwrap_or("ok"))).collect()
+        checks.iter().flat_map(|check| [check.name, ": ", check.problem.as_deref().unwrap_or("ok"), "\n"]).collect()
     } else if is_ready {
         "ready\n".to_owned()
     } else {

@@ -70,8 +70,11 @@ pub(super) const INCIDENTS: Family = gauge(
     &["tenant", "kind", "state", "severity"],
     "Incidents that are suspected or open; those about the service itself have no tenant.",
 );
-pub(super) const DELIVERIES: Family =
-    counter("autodiscover_audit_deliveries_total", &["channel", "result"], "Attempts to deliver a notice, by what they came to.");
+pub(super) const DELIVERIES: Family = counter(
+    "autodiscover_audit_deliveries_total",
+    &["channel", "result"],
+    "Attempts to deliver a notice since the start, by what they came to.",
+);
 pub(super) const OUTBOX_DEPTH: Family = gauge("autodiscover_audit_outbox_depth", &["channel"], "Notices that wait or are being sent.");
 pub(super) const OUTBOX_OLDEST: Family = gauge(
     "autodiscover_audit_outbox_oldest_seconds",

@@ -1,7 +1,7 @@
 //! Each channel over a real socket: what it sends, and what it makes of the answers.
 
 use autodiscover_audit::{
-    alert::{Attempt, Channel},
+    alert::{Attempt, Channel, destinations, queued},
     model::{Change, Concern},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -11,7 +11,7 @@ use sha2::Sha256;
 
 use super::{
     super::fakenet::sink::{Say, Sink},
-    SESAME, Site, finding, open, try_out,
+    SESAME, Site, finding, open, try_out, webhook,
 };
 
 fn teams(sink: &Sink, more: &str) -> Channel {
@@ -201,4 +201,20 @@ async fn an_endless_body_is_not_read_to_its_end() {
     let sink = Sink::start().await;
     sink.script([Say::Huge]);
     assert_eq!(try_out(&teams(&sink, "")).await, Attempt::Delivered);
+}
+
+#[tokio::test]
+async fn nothing_is_queued_for_an_alertmanager() {
+    let (site, broken, sink) = (Site::new().await, Sink::start().await, Sink::start().await);
+    broken.script([Say::status(401)]);
+    let alertmanager = open(&format!("kind = 'alertmanager'\nurls = ['{}']", sink.url("")), &[]).unwrap();
+    let channels = vec![alertmanager, webhook("team", &broken.url("/"))];
+    let names = ["ops", "team"];
+    assert_eq!(queued(&destinations(&[], &names), &channels), destinations(&[], &["team"]));
+    // queued when the channel was of another kind
+    site.happen(&finding("contoso.com"), Change::Opened, &names).await;
+    let delivery = site.delivery(channels);
+    assert_eq!(delivery.prepare().await.unwrap(), 1);
+    delivery.deliver_due().await;
+    assert_eq!((site.trouble("team").await, site.queue("ops").await.waiting), (Some(true), 0));
 }

@@ -229,6 +229,10 @@ async fn a_channel_that_is_silent_holds_up_no_other() {
     let stop = CancellationToken::new();
     let watch = async {
         tokio::join!(silent.wait_for(1), fine.wait_for(1));
+        site.hand.pass(2);
+        site.happen(&Concern::Outage, Change::Opened, &["team"]).await;
+        site.waker.wake();
+        fine.wait_for(2).await;
         // from here on time passes as soon as nobody has anything to do
         tokio::time::pause();
         stop.cancel();
@@ -236,7 +240,7 @@ async fn a_channel_that_is_silent_holds_up_no_other() {
     tokio::join!(delivery.run(&stop), watch);
     tokio::time::resume();
     assert_eq!(site.queue("ops").await.waiting, 1, "it was under way at the stop, and its fate is not known");
-    assert_eq!(site.queue("team").await.waiting, 0);
+    assert_eq!(silent.posts().len(), 1);
 }
 
 #[tokio::test]
@@ -268,4 +272,18 @@ async fn what_waits_for_a_channel_that_is_gone_is_given_up_at_the_next_start() {
     delivery.deliver_due().await;
     assert_eq!(sink.posts().len(), 1);
     assert_eq!(site.queue("former").await.dead, 1);
+}
+
+#[tokio::test]
+async fn draining_waits_for_what_is_due_in_time_and_for_nothing_else() {
+    let (site, broken, busy) = (Site::new().await, Sink::start().await, Sink::start().await);
+    broken.script([Say::status(401)]);
+    busy.script([Say::later(429, "7200")]);
+    let delivery = site.delivery(vec![webhook("ops", &broken.url("/in")), webhook("team", &busy.url("/in"))]);
+    site.happen(&finding("contoso.com"), Change::Opened, &["ops", "team"]).await;
+    site.hand.hurry();
+    let drained = tokio::time::timeout(Duration::from_mins(1), delivery.drain(Duration::from_secs(3_500))).await;
+    let waiting: Vec<(String, u64)> = drained.unwrap().unwrap().into_iter().map(|queue| (queue.channel, queue.waiting)).collect();
+    // the incident about `ops` waits for `team`, too
+    assert_eq!(waiting, [("ops".to_owned(), 1), ("team".to_owned(), 2)]);
 }

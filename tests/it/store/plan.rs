@@ -53,16 +53,8 @@ async fn a_run_plans_what_is_checked_again_for_the_domains_that_it_went_through(
             site.record(run, "fabrikam.com", &lists[1], &fine, true).await;
             Scope::Whole(&whole)
         };
-        let conclusion = Conclusion {
-            run,
-            tenant: &site.tenant,
-            scope,
-            asked: &whole[..usize::from(is_part)],
-            at: 5,
-            changes: &[],
-            destinations: &[],
-            rechecks: &rechecks,
-        };
+        let conclusion =
+            Conclusion { run, tenant: &site.tenant, scope, vanished: &[], at: 5, changes: &[], destinations: &[], rechecks: &rechecks };
         assert_eq!(site.store.conclude_tenant(conclusion).await.unwrap().gone, 0, "the other domain is still on the list");
         let due = site.store.reader().rechecks_due(100, 10).await.unwrap();
         let told: Vec<_> = due.iter().map(|(_, recheck)| (recheck.domain.as_str(), recheck.due_at)).collect();
