@@ -1,6 +1,6 @@
 //! `serve`: the service, in the foreground, as a service manager wants it.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use clap::Args;
 
@@ -26,6 +26,6 @@ pub(super) async fn run(common: &Common) -> anyhow::Result<Exit> {
     }
 }
 
-fn plant(config: &PathBuf) -> anyhow::Result<Plant> {
+fn plant(config: &Path) -> anyhow::Result<Plant> {
     Site::load_from(config)?.plant()
 }

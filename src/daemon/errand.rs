@@ -127,12 +127,12 @@ impl Service {
         let mut lists = Lists::default();
         for post in job.tenants.iter().filter_map(|tenant| plant.post(tenant)) {
             match self.read(&post.list, plant.clients.names()).await {
-                Err(trouble) => self.leave_out(&mut lists, post, &trouble),
+                Err(trouble) => lists.leave_out(post, &trouble),
                 Ok(list) => {
                     let before = self.store.reader().previous_count(&post.tenant.id).await?;
                     let now = list.mailboxes.len() as u64;
                     if let Some(before) = before.filter(|before| now * 2 < *before) {
-                        self.leave_out(&mut lists, post, &ListTrouble::Shrunk { before, now });
+                        lists.leave_out(post, &ListTrouble::Shrunk { before, now });
                         continue;
                     }
                     lists.contents.insert(post.tenant.id.clone(), Content::of(&list.mailboxes));
@@ -143,11 +143,13 @@ impl Service {
         }
         Ok(lists)
     }
+}
 
-    fn leave_out(&self, lists: &mut Lists, post: &Post, trouble: &ListTrouble) {
+impl Lists {
+    fn leave_out(&mut self, post: &Post, trouble: &ListTrouble) {
         let reason = chain(trouble);
         tracing::error!(tenant = %post.tenant.id, list = %post.list.display(), reason, "the tenant is left out of the run");
-        lists.left_out.insert(post.tenant.id.clone(), reason);
+        self.left_out.insert(post.tenant.id.clone(), reason);
     }
 }
 
@@ -175,7 +177,7 @@ impl Course<'_> {
                 tracing::debug!(%error, "the demands cannot be looked after");
             }
             let tally = self.progress.tally();
-            let number = self.run.get().map(|run| format!("run {run}")).unwrap_or_else(|| "run".to_owned());
+            let number = self.run.get().map_or_else(|| "run".to_owned(), |run| format!("run {run}"));
             let words = format!("{number}: {} of {} mailboxes, {} need manual configuration", tally.done, tally.total, tally.needs_manual);
             self.service.say(&words);
         }

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::plant::Plant;
-use crate::network::{OutboundReply, OutboundRequest, Verb};
+use crate::network::{Outbound, OutboundReply, OutboundRequest, Verb};
 
 /// What is told of a run over whole lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,18 +32,19 @@ pub(super) async fn tell_all(mut beats: mpsc::Receiver<Beat>, plant: watch::Rece
         let Some(beat) = beat else { return };
         let plant = plant.borrow().clone();
         if let Some(url) = &plant.heartbeat {
-            tell(&plant, url, beat).await;
+            tell(&plant.outbound, (url, beat), &PAUSES).await;
         }
     }
 }
 
-async fn tell(plant: &Plant, url: &SecretString, beat: Beat) {
+/// Tries as often as there are pauses; each is made before an attempt.
+async fn tell(outbound: &Outbound, (url, beat): (&SecretString, Beat), pauses: &[Duration]) {
     let url = SecretString::from(address(url.expose_secret(), beat));
     let mut problem = String::new();
-    for pause in PAUSES {
-        tokio::time::sleep(pause).await;
+    for pause in pauses {
+        tokio::time::sleep(*pause).await;
         let request = OutboundRequest { verb: Verb::Get, url: &url, headers: Vec::new(), body: Vec::new() };
-        problem = match plant.outbound.send(request).await {
+        problem = match outbound.send(request).await {
             Ok(OutboundReply::Answered { status: 200..=299, .. }) => return,
             Ok(OutboundReply::Answered { status, .. }) => format!("it answers {status}"),
             Ok(OutboundReply::Failed { obstacle, .. }) => obstacle.to_string(),
@@ -67,12 +68,43 @@ fn address(url: &str, beat: Beat) -> String {
     format!("{}{ending}{query}", path.trim_end_matches('/'))
 }
 
-/// Before each attempt.
 const PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_secs(2), Duration::from_secs(10)];
 
 #[cfg(test)]
 mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
     use super::*;
+    use crate::{clock::Clock, network::OutboundSettings};
+
+    #[tokio::test]
+    async fn a_switch_that_fails_is_told_again() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = SecretString::from(format!("http://{}/ping/x", listener.local_addr().unwrap()));
+        let outbound =
+            Outbound::new(&OutboundSettings { proxy: Some("none".into()), ..OutboundSettings::default() }, Clock::system()).unwrap();
+        let switch = async {
+            let mut asked = Vec::new();
+            for status in ["503 Busy", "200 OK", "200 OK"] {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut bytes = [0; 1024];
+                let length = stream.read(&mut bytes).await.unwrap();
+                asked.push(String::from_utf8_lossy(&bytes[..length]).lines().next().unwrap_or_default().to_owned());
+                let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+            asked
+        };
+        let told = async {
+            tell(&outbound, (&url, Beat::Failure), &[Duration::ZERO; 3]).await;
+            tell(&outbound, (&url, Beat::Success), &[Duration::ZERO; 3]).await;
+        };
+        let (asked, ()) = tokio::join!(switch, told);
+        assert_eq!(asked, ["GET /ping/x/fail HTTP/1.1", "GET /ping/x/fail HTTP/1.1", "GET /ping/x HTTP/1.1"]);
+    }
 
     #[test]
     fn the_ending_goes_before_the_query() {

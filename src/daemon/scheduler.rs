@@ -36,6 +36,8 @@ pub(super) struct Scheduler {
     changed: BTreeMap<TenantId, BTreeSet<Domain>>,
     /// When single domains were last asked about.
     asked: BTreeMap<(TenantId, Domain), Timestamp>,
+    /// When single domains were last gathered for a run.
+    gathered_at: Option<Timestamp>,
     unfinished: Option<Unfinished>,
     held_until: Option<Timestamp>,
     outages: u32,
@@ -73,6 +75,7 @@ impl Scheduler {
             wanted: BTreeMap::new(),
             changed: BTreeMap::new(),
             asked: BTreeMap::new(),
+            gathered_at: None,
             unfinished,
             held_until: None,
             outages: 0,
@@ -163,7 +166,7 @@ impl Scheduler {
 
     async fn make(&mut self, job: &Job) {
         let is_whole = job.domains.is_none();
-        tracing::info!(tenants = job.tenants.len(), is_whole, demands = job.demands.len(), resumes = ?job.resumes.map(|run| run.0), "a run is made");
+        tracing::debug!(?job, "a run is made");
         if is_whole {
             self.service.tell(Beat::Start);
         }
@@ -202,9 +205,8 @@ impl Scheduler {
         }
         self.forget_done(job, ended);
         let problem = match &ended.end {
-            End::Stopped | End::NoStore(_) | End::NoRoom => None,
             End::Finished(tally) if is_whole && is_outage(tally) => Some(self.hold_for_outage(job, tally)),
-            End::Finished(_) => None,
+            End::Finished(_) | End::Stopped | End::NoStore(_) | End::NoRoom => None,
             End::Late(tally) => {
                 let reached = format!("{} of {} mailboxes were done", tally.done, tally.total);
                 Some(format!("the run reached its deadline of {} minutes: {reached}", job.deadline.as_mins()))
@@ -313,12 +315,21 @@ impl Scheduler {
         self.changed.retain(|tenant, domains| !domains.is_empty() && !ended.left_out.contains_key(tenant));
     }
 
-    /// What is to be checked again by now, but for what was just asked about in vain: a list that cannot be used, a domain that is gone.
+    /// What is to be checked again: once a minute, then with what is due in a moment; but not what was just asked about in vain, of a
+    /// list that cannot be used, or a domain that is gone.
     async fn rechecks(&mut self, now: Timestamp) -> Result<Vec<(TenantId, Domain)>, StoreError> {
+        if self.gathered_at.is_some_and(|at| now.duration_since(at).abs() < GATHER) {
+            return Ok(Vec::new());
+        }
         self.asked.retain(|_, at| now.duration_since(*at).abs() < LEAST_PAUSE);
-        let due = self.service.store.reader().rechecks_due(now.as_second(), RECHECKS).await?;
+        let due = self.service.store.reader().rechecks_due((now + MOMENT).as_second(), RECHECKS).await?;
+        let is_any_due = due.iter().any(|(_, recheck)| recheck.due_at <= now.as_second());
         let due = due.into_iter().map(|(tenant, recheck)| (tenant, recheck.domain));
-        Ok(due.filter(|due| !self.asked.contains_key(due)).collect())
+        let due: Vec<(TenantId, Domain)> = due.filter(|due| is_any_due && !self.asked.contains_key(due)).collect();
+        if !due.is_empty() {
+            self.gathered_at = Some(now);
+        }
+        Ok(due)
     }
 
     /// The database does not do its work: nothing is looked at until it does again.
@@ -377,8 +388,12 @@ impl Scheduler {
 
 /// Domains that are looked at for one run.
 const RECHECKS: u32 = 500;
-/// A little less than the shortest pause before a domain is checked again.
-const LEAST_PAUSE: SignedDuration = SignedDuration::from_mins(4);
+/// Less than the shortest pause before a domain is checked again.
+const LEAST_PAUSE: SignedDuration = SignedDuration::from_mins(3);
+/// Between two runs over what is to be checked again.
+const GATHER: SignedDuration = SignedDuration::from_mins(1);
+/// So much earlier a domain may be checked where a run is made anyway.
+const MOMENT: SignedDuration = SignedDuration::from_secs(20);
 /// Between two attempts to write.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const NO_ROOM: &str = "the disk of the database is full";

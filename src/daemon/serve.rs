@@ -19,7 +19,7 @@ use super::{
     presence::Presence,
     scheduler::Scheduler,
     service::Service,
-    systemd::Manager,
+    systemd::{self, Status},
     watch::Watcher,
 };
 use crate::{
@@ -60,13 +60,13 @@ pub enum ServeError {
 /// [`ServeError`].
 pub async fn serve(load: Arc<Load>, clock: Clock) -> Result<(), ServeError> {
     let mut signals = Signals::new()?;
-    let manager = Manager::default();
-    manager.status("starting".to_owned());
+    let status = Status::default();
+    status.say("starting".to_owned());
     let plant = read(&load).await.map_err(ServeError::Config)?;
-    let Some(store) = open(&manager, &plant, &mut signals).await? else { return Ok(()) };
+    let Some(store) = open(&status, &plant, &mut signals).await? else { return Ok(()) };
     let presence = Presence::claim(&plant.database).map_err(ServeError::Presence)?;
     let listener = Listener::bind(&plant.listener)?;
-    let (service, beats) = service(store, (manager, clock, plant));
+    let (service, beats) = service(store, (status, clock, plant));
     let (news, heard) = mpsc::channel(NEWS_WAITING);
     let (seen, shown) = mpsc::channel(NEWS_WAITING);
     let mut scheduler = Scheduler::new(service.clone(), heard, seen).await?;
@@ -113,7 +113,7 @@ pub async fn serve(load: Arc<Load>, clock: Clock) -> Result<(), ServeError> {
     });
     service.pulse.note_reload(true);
     service.give_signs_of_life().await;
-    service.manager.ready();
+    systemd::ready();
     tracing::info!(tenants = service.plant().posts.len(), "the service is ready");
     let lived = live(&service, (&load, &basis), (&mut signals, &mut tasks)).await;
     let ended = end(&service, (&mut signals, &mut tasks)).await;
@@ -130,13 +130,13 @@ pub async fn serve(load: Arc<Load>, clock: Clock) -> Result<(), ServeError> {
 }
 
 /// What the tasks share, and what the dead-man switch is to be told.
-fn service(store: Store, (manager, clock, plant): (Manager, Clock, Plant)) -> (Arc<Service>, mpsc::Receiver<heartbeat::Beat>) {
+fn service(store: Store, (status, clock, plant): (Status, Clock, Plant)) -> (Arc<Service>, mpsc::Receiver<heartbeat::Beat>) {
     let (sender, beats) = mpsc::channel(BEATS_WAITING);
     let service = Service {
         store: Arc::new(store),
         pulse: Arc::new(Pulse::new(clock.clone())),
         clock,
-        manager,
+        status,
         plant: watch::Sender::new(Arc::new(plant)),
         beats: sender,
         waker: Waker::default(),
@@ -168,8 +168,8 @@ async fn live(
 /// Stops all parts, and waits for them.
 async fn end(service: &Service, (signals, tasks): (&mut Signals, &mut JoinSet<&'static str>)) -> Result<(), ServeError> {
     tracing::info!("the service comes to its end");
-    service.manager.stopping();
-    service.manager.status("ending: what is under way is put in order".to_owned());
+    systemd::stopping();
+    service.status.say("ending: what is under way is put in order".to_owned());
     service.stop.cancel();
     let deadline = tokio::time::sleep(DRAIN);
     tokio::pin!(deadline);
@@ -194,7 +194,7 @@ async fn end(service: &Service, (signals, tasks): (&mut Signals, &mut JoinSet<&'
 
 /// Reads the configuration anew; a bad one leaves the one before it in its place.
 async fn reload(service: &Service, (load, basis): (&Arc<Load>, &watch::Sender<Arc<Basis>>)) {
-    service.manager.reloading();
+    systemd::reloading();
     match read(load).await {
         Ok(mut plant) => {
             let now = service.plant();
@@ -217,7 +217,7 @@ async fn reload(service: &Service, (load, basis): (&Arc<Load>, &watch::Sender<Ar
     }
     service.look.notify_one();
     service.say("reloaded");
-    service.manager.ready();
+    systemd::ready();
 }
 
 async fn read(load: &Arc<Load>) -> Result<Plant, String> {
@@ -226,7 +226,7 @@ async fn read(load: &Arc<Load>) -> Result<Plant, String> {
 }
 
 /// Opens the database; waits for an audit that has it, and tells that a long migration goes on. `None`: told to end before.
-async fn open(manager: &Manager, plant: &Plant, signals: &mut Signals) -> Result<Option<Store>, StoreError> {
+async fn open(status: &Status, plant: &Plant, signals: &mut Signals) -> Result<Option<Store>, StoreError> {
     let opened = async {
         let mut has_told = false;
         loop {
@@ -234,7 +234,7 @@ async fn open(manager: &Manager, plant: &Plant, signals: &mut Signals) -> Result
                 Err(error @ StoreError::Locked { .. }) => {
                     if !std::mem::replace(&mut has_told, true) {
                         tracing::warn!(error = chain(&error), "waiting for it");
-                        manager.status("waiting for an audit that has the database".to_owned());
+                        status.say("waiting for an audit that has the database".to_owned());
                     }
                     tokio::time::sleep(LOCK_PAUSE).await;
                 }
@@ -247,7 +247,7 @@ async fn open(manager: &Manager, plant: &Plant, signals: &mut Signals) -> Result
     loop {
         tokio::select! {
             store = &mut opened => return store.map(Some),
-            _ = pace.tick() => manager.extend(EXTEND_EVERY * 3),
+            _ = pace.tick() => systemd::extend(EXTEND_EVERY * 3),
             Asked::End = signals.next() => return Ok(None),
         }
     }

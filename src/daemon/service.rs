@@ -6,7 +6,13 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{Pulse, errand::chain, heartbeat::Beat, plant::Plant, systemd::Manager};
+use super::{
+    Pulse,
+    errand::chain,
+    heartbeat::Beat,
+    plant::Plant,
+    systemd::{self, Status},
+};
 use crate::{
     alert::Waker,
     clock::Clock,
@@ -20,7 +26,7 @@ pub(super) struct Service {
     pub(super) store: Arc<Store>,
     pub(super) clock: Clock,
     pub(super) pulse: Arc<Pulse>,
-    pub(super) manager: Manager,
+    pub(super) status: Status,
     pub(super) plant: watch::Sender<Arc<Plant>>,
     pub(super) beats: mpsc::Sender<Beat>,
     /// Has the channels look whether they have something to tell.
@@ -50,7 +56,7 @@ impl Service {
         match tokio::time::timeout(ANSWER_WITHIN, self.store.ping()).await {
             Ok(Ok(())) => {
                 self.pulse.ping_store();
-                self.manager.alive();
+                systemd::alive();
             }
             Ok(Err(error)) => tracing::warn!(error = chain(&error), "the database does not answer"),
             Err(_) => tracing::debug!("the connection that writes is busy"),
@@ -62,7 +68,7 @@ impl Service {
         let refused = self.pulse.reload().is_some_and(|reload| !reload.is_successful);
         let refused = if refused { "; the configuration was refused, the one before it stays" } else { "" };
         let next = self.pulse.next_due().and_then(|at| self.in_words(at)).map(|next| format!("; next {next}")).unwrap_or_default();
-        self.manager.status(format!("{words}{next}{refused}"));
+        self.status.say(format!("{words}{next}{refused}"));
     }
 
     /// When a run is due, as people there read it: `02:13 Europe/Berlin`, with the day where it is not within a day.

@@ -1,4 +1,4 @@
-//! What the service manager is told (sd_notify(3)). Where there is none, nothing is said.
+//! What the service manager is told (`sd_notify(3)`). Where there is none, nothing is said.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -7,50 +7,48 @@ use std::{
 
 use sd_notify::NotifyState;
 
-/// The way to the service manager.
+/// What is going on, in a line; said again only where it is another.
 #[derive(Debug, Default)]
-pub(super) struct Manager {
-    status: Mutex<String>,
-}
+pub(super) struct Status(Mutex<String>);
 
-impl Manager {
-    /// The service does its work.
-    pub(super) fn ready(&self) {
-        send(&[NotifyState::Ready]);
-    }
-
-    /// The configuration is read anew; [`Manager::ready`] follows.
-    pub(super) fn reloading(&self) {
-        // without the instant, systemd 253 and later take the reload for failed
-        match NotifyState::monotonic_usec_now() {
-            Ok(now) => send(&[NotifyState::Reloading, now]),
-            Err(error) => tracing::warn!(%error, "the clock of the service manager cannot be read"),
-        }
-    }
-
-    /// What is going on, in a line.
-    pub(super) fn status(&self, text: String) {
-        let mut last = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+impl Status {
+    /// Says it.
+    pub(super) fn say(&self, text: String) {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if *last != text {
             send(&[NotifyState::Status(&text)]);
             *last = text;
         }
     }
+}
 
-    /// A sign of life.
-    pub(super) fn alive(&self) {
-        send(&[NotifyState::Watchdog]);
-    }
+/// The service does its work.
+pub(super) fn ready() {
+    send(&[NotifyState::Ready]);
+}
 
-    /// Starting or stopping goes on for so much longer.
-    pub(super) fn extend(&self, by: Duration) {
-        send(&[NotifyState::ExtendTimeoutUsec(u32::try_from(by.as_micros()).unwrap_or(u32::MAX))]);
+/// The configuration is read anew; [`ready`] follows.
+pub(super) fn reloading() {
+    // without the instant, systemd 253 and later take the reload for failed
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => send(&[NotifyState::Reloading, now]),
+        Err(error) => tracing::warn!(%error, "the clock of the service manager cannot be read"),
     }
+}
 
-    /// The service comes to its end.
-    pub(super) fn stopping(&self) {
-        send(&[NotifyState::Stopping]);
-    }
+/// A sign of life.
+pub(super) fn alive() {
+    send(&[NotifyState::Watchdog]);
+}
+
+/// Starting goes on for so much longer.
+pub(super) fn extend(by: Duration) {
+    send(&[NotifyState::ExtendTimeoutUsec(u32::try_from(by.as_micros()).unwrap_or(u32::MAX))]);
+}
+
+/// The service comes to its end.
+pub(super) fn stopping() {
+    send(&[NotifyState::Stopping]);
 }
 
 fn send(states: &[NotifyState<'_>]) {

@@ -109,5 +109,5 @@ impl Watcher {
     }
 }
 
-const LOOK_EVERY: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_mins(1);
 const SETTLE: Duration = Duration::from_millis(500);

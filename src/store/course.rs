@@ -89,6 +89,6 @@ impl Reader {
         .map_err(doing("read what a run changed"))?;
         let [new, changed, gone] = [new, changed, gone].map(i64::unsigned_abs);
         let course = self.course(run).await?;
-        Ok(Recorded { new, changed, unchanged: course.done.saturating_sub(new + changed), gone, ..Recorded::default() })
+        Ok(Recorded { new, changed, unchanged: course.done.saturating_sub(new + changed), gone })
     }
 }

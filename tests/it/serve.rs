@@ -331,4 +331,4 @@ fn what_is_wrong_at_the_start_is_said_with_what_to_do() {
     assert!(code == 4 && err.contains("audit.db"), "{err}");
 }
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
