@@ -10,6 +10,7 @@ use anyhow::Context;
 
 use super::{Common, exit::UsageError, network::NetworkArgs};
 use crate::{
+    alert::Wording,
     audit::{Alerting, Auditor, TenantJob},
     classify::EndpointTable,
     clients::ClientTable,
@@ -21,6 +22,7 @@ use crate::{
     network::{Network, Outbound, OutboundSettings, Parts, Settings},
     remedy::SettingsTable,
     schedule::{ScheduleSettings, TenantScheduleSettings},
+    store::Retention,
     wire,
 };
 
@@ -174,6 +176,9 @@ impl Site {
             endpoints: self.endpoints.clone(),
             domains_at_once: config.audit.domains_at_once,
             alerting: Alerting::default(),
+            channels: Vec::new(),
+            wording: Wording::new(&self.clients, None),
+            retention: Retention::default(),
             heartbeat: None,
             outbound: Outbound::new(&OutboundSettings::default(), Clock::system())?,
             listener: ListenerSettings { address: ListenAddress::Off, ..ListenerSettings::default() },

@@ -2,8 +2,8 @@
 //! inside the document are followed by asking again; a 401 means that the client would sign in there.
 
 use super::{
-    dialect::{Refusal, accept_pox, redirect_address},
-    row::{Client, Onward, Redirect, Step, Way as Path},
+    dialect::{Refusal, accept_pox, redirect_address, takes_other},
+    row::{Client, Method, Onward, Redirect, Step, Way as Path},
     search::{Success, Trail, success},
 };
 use crate::model::{
@@ -56,10 +56,10 @@ enum Found {
 fn search_ways(trail: &mut Trail<'_>, seeker: &Seeker<'_>, hunt: &Hunt) -> Option<Win> {
     let mut found = Found::Nothing;
     for path in &seeker.step.ways {
-        let open = matches!(found, Found::Nothing);
+        let open = matches!(found, Found::Nothing) && (seeker.step.beside || !trail.is_closed());
         let Some(url) = endpoint(trail, (*path, open), hunt.subject.address.domain()) else { continue };
         let hunt = Hunt { by_srv: hunt.by_srv || matches!(path, Path::SrvLowestWeight | Path::Srv), ..hunt.clone() };
-        let lookup = post(&url, &hunt.subject);
+        let lookup = question(seeker, &url, &hunt.subject);
         if !open {
             trail.ask(&lookup);
             continue;
@@ -113,22 +113,33 @@ fn endpoint(trail: &mut Trail<'_>, (path, open): (Path, bool), domain: &Domain) 
     }
 }
 
-fn post(url: &str, subject: &Subject) -> Lookup {
-    let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-    let request = Request::Pox { url: url.to_owned(), address: subject.address_for_autodiscover(&host) };
+fn question(seeker: &Seeker<'_>, url: &str, subject: &Subject) -> Lookup {
+    let request = match seeker.step.method {
+        Method::Get => Request::Get { url: url.to_owned() },
+        Method::Post => {
+            let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+            Request::Pox { url: url.to_owned(), address: subject.address_for_autodiscover(&host) }
+        }
+    };
     Lookup { kind: LookupKind::AutodiscoverPox, asked: request.asked(), request }
 }
 
 fn ask_endpoint(trail: &mut Trail<'_>, seeker: &Seeker<'_>, (lookup, hunt): (&Lookup, &Hunt)) -> Found {
     let Some(reading) = trail.ask(lookup) else { return Found::Nothing };
     if reading.outcome == AnswerOutcome::Guarded {
-        if lookup.asked.starts_with(IN_CLEAR) {
-            trail.record(lookup, AnswerOutcome::Invalid, "it asks for credentials without encryption, and gets none");
+        if seeker.step.method == Method::Get || lookup.asked.starts_with(IN_CLEAR) {
+            trail.record(lookup, AnswerOutcome::Invalid, "it asks for credentials, and gets none here");
             return Found::Nothing;
         }
         return Found::Win(Box::new(win(lookup, hunt, Settings::default(), Some(final_host(reading)))));
     }
-    match success(seeker.client.dialect, &reading.answer.reply) {
+    let success = success(seeker.client.dialect, &reading.answer.reply);
+    if !seeker.step.beside && takes_other(seeker.client.dialect, &reading.document, success) {
+        trail.record(lookup, AnswerOutcome::Invalid, &reading.detail);
+        trail.close();
+        return Found::Dead;
+    }
+    match success {
         Success::None => {
             trail.record(lookup, reading.outcome, &reading.detail);
             return Found::Nothing;
@@ -155,8 +166,13 @@ fn ask_endpoint(trail: &mut Trail<'_>, seeker: &Seeker<'_>, (lookup, hunt): (&Lo
     }
     match accept_pox(seeker.client, document, &reading.answer.reply) {
         Ok(settings) => Found::Win(Box::new(win(lookup, hunt, settings, None))),
-        Err(Refusal::Unusable(why) | Refusal::Taken(why)) => {
+        Err(Refusal::Unusable(why)) => {
             trail.record(lookup, AnswerOutcome::Invalid, &why);
+            Found::Dead
+        }
+        Err(Refusal::Taken(why)) => {
+            trail.record(lookup, AnswerOutcome::Invalid, &why);
+            trail.close();
             Found::Dead
         }
     }
@@ -186,7 +202,7 @@ fn follow(trail: &mut Trail<'_>, seeker: &Seeker<'_>, (lookup, hunt): (&Lookup, 
             refuse(trail, "it redirects to something that is not https")
         }
         Redirect::Url => {
-            let next = post(target, &hunt.subject);
+            let next = question(seeker, target, &hunt.subject);
             if next.request == lookup.request {
                 refuse(trail, "it redirects to itself")
             } else {

@@ -1,11 +1,12 @@
 //! Dialects: which documents a client accepts, and what it makes of them.
 
 use super::{
-    android, evolution, geary, gnome, kmail,
+    android, delta, evolution, geary, gnome, kmail, nextcloud,
     row::{Client, Dialect},
+    search::Success,
     thunderbird, tolerant,
 };
-use crate::model::{Address, Autoconfig, Pox, Protocol, Reply, Security, Settings};
+use crate::model::{Address, Autoconfig, Document, Pox, Protocol, Reply, Security, Settings};
 
 /// Why a client has no servers from a document, for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,18 +33,28 @@ pub(super) fn accept_autoconfig(client: &Client, document: &Autoconfig, reply: &
         Dialect::GnomeOnlineAccounts => gnome::accept_autoconfig(document)?,
         Dialect::ThunderbirdAndroid => android::accept_autoconfig(client, document)?,
         Dialect::Geary => geary::accept_autoconfig(document)?,
+        Dialect::NextcloudMail => nextcloud::accept_autoconfig(document)?,
+        Dialect::DeltaChat => delta::accept_autoconfig(document)?,
     };
     if settings.incoming.is_empty() { Refusal::unusable("it names no incoming server that this client can use") } else { Ok(settings) }
 }
 
 /// Whether a client takes a document without servers for an answer, and ends its search there.
-pub(super) fn takes_empty(dialect: Dialect) -> bool {
-    matches!(dialect, Dialect::Evolution | Dialect::GnomeOnlineAccounts)
+pub(super) fn takes_empty(dialect: Dialect, document: &Autoconfig) -> bool {
+    match dialect {
+        Dialect::Evolution | Dialect::GnomeOnlineAccounts => true,
+        Dialect::DeltaChat => document.strict,
+        _ => false,
+    }
 }
 
-/// Whether a client takes any well-formed XML for an answer, and ends its search there.
-pub(super) fn takes_any_xml(dialect: Dialect) -> bool {
-    dialect == Dialect::Evolution
+/// Whether an HTTP success without a document of the kind asked for ends a client's search.
+pub(super) fn takes_other(dialect: Dialect, document: &Document, success: Success) -> bool {
+    match dialect {
+        Dialect::Evolution => *document == Document::Other,
+        Dialect::DeltaChat => *document == Document::Other || success == Success::Bare,
+        _ => false,
+    }
 }
 
 /// Whether an HTTP success of this status is one for a client.
@@ -55,10 +66,11 @@ pub(super) fn is_success(dialect: Dialect, status: u16) -> bool {
 pub(super) fn accept_pox(client: &Client, document: &Pox, reply: &Reply) -> Result<Settings, Refusal> {
     let settings = match client.dialect {
         Dialect::Thunderbird | Dialect::Thunderbird115 => thunderbird::accept_pox(client, document, reply)?,
-        Dialect::Tolerant | Dialect::Kmail | Dialect::ThunderbirdAndroid | Dialect::Geary => {
+        Dialect::Tolerant | Dialect::Kmail | Dialect::ThunderbirdAndroid | Dialect::Geary | Dialect::NextcloudMail => {
             thunderbird::pox_settings(client.dialect, document)
         }
         Dialect::Evolution | Dialect::GnomeOnlineAccounts => evolution::accept_pox(document)?,
+        Dialect::DeltaChat => delta::accept_pox(document)?,
     };
     if settings.is_empty() { Refusal::unusable("it names no server that this client can use") } else { Ok(settings) }
 }

@@ -3,11 +3,13 @@
 
 mod android;
 mod autodiscover;
+mod delta;
 mod dialect;
 mod evolution;
 mod geary;
 mod gnome;
 mod kmail;
+mod nextcloud;
 mod reduction;
 mod row;
 mod search;
@@ -20,6 +22,6 @@ mod thunderbird;
 mod tolerant;
 
 pub use reduction::Reduction;
-pub use row::{Client, Dialect, MxOrder, OnFailure, Onward, Redirect, Standing, Step, Way as AutodiscoverWay};
+pub use row::{Client, Dialect, Method, MxOrder, OnFailure, Onward, Redirect, Standing, Step, Way as AutodiscoverWay};
 pub use search::search;
 pub use table::{ClientTable, ClientTableError};

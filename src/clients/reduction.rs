@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::model::registrable;
+use crate::model::{is_public_suffix, registrable};
 
 /// How a client reduces an MX host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -17,6 +17,10 @@ pub enum Reduction {
     EverySuffix,
     /// The host, and the registrable domain (GNOME Online Accounts).
     HostThenBase,
+    /// The host, the host without its first label unless that is a public suffix, and the last two labels (Nextcloud Mail).
+    HostParentLastTwo,
+    /// The last two labels (`trim_to(2)` of email-lib).
+    LastTwo,
 }
 
 impl Reduction {
@@ -26,6 +30,11 @@ impl Reduction {
         let names = match self {
             Self::ParentThenBase | Self::Base => thunderbird_names(self, mx, mail_domain),
             Self::EverySuffix => suffixes(mx).collect(),
+            Self::HostParentLastTwo => {
+                let parent = mx.split_once('.').map(|(_, parent)| parent).filter(|parent| !is_public_suffix(parent));
+                [mx].into_iter().chain(parent).chain(last_two(mx)).collect()
+            }
+            Self::LastTwo => last_two(mx).into_iter().collect(),
             Self::HostThenBase => [mx].into_iter().chain(base_domain(mx).filter(|base| *base != mx)).collect(),
         };
         names.into_iter().map(str::to_owned).collect()
@@ -42,6 +51,11 @@ fn thunderbird_names<'a>(reduction: Reduction, mx: &'a str, mail_domain: &str) -
 /// `e-mail-autoconfig.c`, `mail_autoconfig_initable_init`: as long as there is a dot.
 fn suffixes(mx: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(mx), |name| name.split_once('.').map(|(_, rest)| rest)).take_while(|name| name.contains('.'))
+}
+
+/// The last two labels, whatever they are.
+fn last_two(mx: &str) -> Option<&str> {
+    suffixes(mx).last()
 }
 
 /// The registrable domain of an MX host by the public suffix list, ICANN and PRIVATE sections.
@@ -61,7 +75,7 @@ mod tests {
 
     #[test]
     fn mx_hosts_reduce_as_each_client_reduces_them() {
-        use Reduction::{Base, EverySuffix, HostThenBase, ParentThenBase};
+        use Reduction::{Base, EverySuffix, HostParentLastTwo, HostThenBase, LastTwo, ParentThenBase};
         for (host, reduction, expected) in [
             ("contoso-com.mail.protection.outlook.com", ParentThenBase, &["mail.protection.outlook.com", "outlook.com"][..]),
             ("contoso-com.mail.protection.outlook.com", Base, &["outlook.com"]),
@@ -79,6 +93,12 @@ mod tests {
             ("mx.a.example.com", HostThenBase, &["mx.a.example.com", "example.com"]),
             ("mail.contoso.com", HostThenBase, &["mail.contoso.com", "contoso.com"]),
             ("example.com", HostThenBase, &["example.com"]),
+            ("mx.a.example.com", HostParentLastTwo, &["mx.a.example.com", "a.example.com", "example.com"]),
+            ("mx1.example.com", HostParentLastTwo, &["mx1.example.com", "example.com", "example.com"]),
+            ("example.co.uk", HostParentLastTwo, &["example.co.uk", "co.uk"]),
+            ("mx.example.co.uk", LastTwo, &["co.uk"]),
+            ("example.com", LastTwo, &["example.com"]),
+            ("localhost", LastTwo, &[]),
         ] {
             assert_eq!(reduction.names(host, "contoso.com"), expected, "{host} {reduction:?}");
         }

@@ -68,6 +68,10 @@ pub enum Dialect {
     ThunderbirdAndroid,
     /// Geary's: the id of a document can decide.
     Geary,
+    /// Nextcloud Mail's.
+    NextcloudMail,
+    /// Delta Chat's.
+    DeltaChat,
 }
 
 impl Dialect {
@@ -102,6 +106,9 @@ pub struct Step {
     /// Ways of Autodiscover, tried in order.
     #[serde(default)]
     pub ways: Vec<Way>,
+    /// How Autodiscover is asked.
+    #[serde(default)]
+    pub method: Method,
     /// Redirects inside Autodiscover answers that are followed: the first of these that an answer has.
     #[serde(default)]
     pub follow: Vec<Redirect>,
@@ -114,7 +121,7 @@ pub struct Step {
     /// What follows where there is no HTTP success.
     #[serde(default)]
     pub on_failure: OnFailure,
-    /// It adds to what an earlier step found what that lacks.
+    /// It adds to what an earlier step found what that lacks, and does not end with a search for documents.
     #[serde(default)]
     pub beside: bool,
 }
@@ -158,6 +165,17 @@ pub enum Way {
     SrvLowestWeight,
     /// `_autodiscover._tcp.DOMAIN`, the record of the best priority on port 443 (RFC 2782; the heaviest of equals).
     Srv,
+}
+
+/// How Autodiscover is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// By a request that names the mailbox, with credentials where they are asked for (MS-OXDSCLI section 2.2.3).
+    #[default]
+    Post,
+    /// As a web page, without a word on the mailbox and without credentials.
+    Get,
 }
 
 /// A redirect inside an Autodiscover answer (MS-OXDSCLI section 2.2.4.1.1.2).

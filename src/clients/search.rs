@@ -2,7 +2,7 @@
 
 use super::{
     autodiscover,
-    dialect::{Refusal, accept_autoconfig, is_success, takes_any_xml, takes_empty},
+    dialect::{Refusal, accept_autoconfig, is_success, takes_empty, takes_other},
     row::{Client, Dialect, MxOrder, OnFailure, Onward, Step},
     srv,
 };
@@ -20,6 +20,8 @@ pub fn search(client: &Client, subject: &Subject, readings: &Readings, assumptio
     let together = |one: &Step, next: &Step| client.mx_order == MxOrder::NameByName && one.is_of_mx() && next.is_of_mx();
     for group in client.steps.chunk_by(together) {
         match group {
+            // what has ended goes on only where it runs beside
+            [step] if trail.closed && step.urls.is_empty() && !step.beside => {}
             [step] if step.lookup == LookupKind::Srv => srv::search(&mut trail, step, subject),
             [step] if step.lookup == LookupKind::AutodiscoverPox => {
                 autodiscover::search(&mut trail, &autodiscover::Seeker { client, step }, subject);
@@ -55,6 +57,15 @@ impl<'a> Trail<'a> {
             self.missing.push(lookup.clone());
         }
         reading
+    }
+
+    /// The client looks for nothing more, but for what runs beside.
+    pub(super) fn close(&mut self) {
+        self.closed = true;
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
     }
 
     fn is_lost(&self, lookup: &Lookup) -> bool {
@@ -120,7 +131,7 @@ struct Circumstance<'a> {
 struct MxName<'a> {
     host: &'a str,
     name: &'a str,
-    /// Another name was asked about before.
+    /// A name other than the host was asked about before.
     later: bool,
 }
 
@@ -129,12 +140,17 @@ fn search_by_mx(trail: &mut Trail<'_>, (client, steps): (&Client, &[Step]), subj
     match mx {
         MxState::Known { host, names } => {
             for (at, name) in names.iter().enumerate() {
+                let later = names.iter().take(at).any(|before| before != host && before != name);
                 for step in steps {
-                    search_documents(trail, client, step, &Circumstance { subject, mx: Some(MxName { host, name, later: at > 0 }) });
+                    search_documents(trail, client, step, &Circumstance { subject, mx: Some(MxName { host, name, later }) });
                 }
             }
         }
-        MxState::Trouble(lookup, why) => trail.record(lookup, AnswerOutcome::Failed, why),
+        MxState::Trouble(lookup, why) => {
+            if !trail.closed && trail.discovery.doubts.iter().all(|doubt| doubt.lookup != *lookup) {
+                trail.record(lookup, AnswerOutcome::Failed, why);
+            }
+        }
         MxState::Nothing => {}
     }
 }
@@ -190,11 +206,11 @@ fn judge(client: &Client, step: &Step, reading: &Reading) -> Found {
         (_, Onward::NextStep, _) => Goes::ToNextStep,
         (_, Onward::Stop, _) => Goes::Nowhere,
     };
-    if takes_any_xml(client.dialect) && reading.document == Document::Other {
+    if takes_other(client.dialect, &reading.document, success(client.dialect, reply)) {
         return Found::Trouble(AnswerOutcome::Invalid, format!("{}, which ends this client's search", reading.detail), Goes::Nowhere);
     }
     if let Document::Autoconfig(document) = &reading.document
-        && (reading.outcome == AnswerOutcome::Found || takes_empty(client.dialect))
+        && (reading.outcome == AnswerOutcome::Found || takes_empty(client.dialect, document))
     {
         return match accept_autoconfig(client, document, &reading.answer.reply) {
             Ok(settings) => Found::Settings(settings, document.provider_id.as_ref().map(|id| id.to_lowercase())),

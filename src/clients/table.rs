@@ -143,17 +143,18 @@ mod tests {
     #[test]
     fn the_built_in_table_names_a_source_for_every_client() {
         let table = ClientTable::built_in().unwrap();
-        let names = [
-            "thunderbird",
-            "mx-base-domain",
-            "srv",
+        let on_request = [
             "thunderbird-72",
             "evolution",
             "kmail",
             "gnome-online-accounts",
             "thunderbird-android",
             "geary",
+            "nextcloud-mail",
+            "himalaya",
+            "delta-chat",
         ];
+        let names: Vec<&str> = ["thunderbird", "mx-base-domain", "srv"].into_iter().chain(on_request).collect();
         assert_eq!(table.names(), names);
         assert_eq!(table.audited_by_default(), ["thunderbird"]);
         for client in table.iter() {

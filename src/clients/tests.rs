@@ -4,6 +4,7 @@ use super::{ClientTable, search};
 use crate::{
     model::{
         Address, Answer, Assumption, Discovery, HttpDocument, LookupKind, MxRecord, Obstacle, Readings, Reply, Request, SrvRecord, Subject,
+        Way,
     },
     wire,
 };
@@ -338,4 +339,111 @@ fn geary_asks_the_domain_and_then_the_database() {
     assert_eq!(stage.document(own, &pop_first).servers("geary"), ["imap db.example", "smtp db.example"]);
     let hotmail = config("imap", "outlook.office365.com").replace("id='contoso.com'", "id='hotmail.com'");
     assert_eq!(Stage::new(EXO).document(own, &hotmail).servers("geary"), ["imap imap-mail.outlook.com", "smtp smtp-mail.outlook.com"]);
+}
+
+#[test]
+fn nextcloud_mail_puts_the_database_between_https_and_http() {
+    let five = |name: &str, address: &str| {
+        let (own, well_known) = (format!("autoconfig.{name}/mail"), format!("{name}/.well-known/autoconfig/mail"));
+        let document = |scheme: &str, place: &str| format!("{scheme}://{place}/config-v1.1.xml?emailaddress={address}");
+        [
+            document("https", &own),
+            document("https", &well_known),
+            format!("https://autoconfig.thunderbird.net/v1.1/{name}"),
+            document("http", &own),
+            document("http", &well_known),
+        ]
+    };
+    let names = ["contoso-com.mail.protection.outlook.com", "mail.protection.outlook.com", "outlook.com"];
+    let mut expected = five("contoso.com", "%EMAILADDRESS:URL%").to_vec();
+    expected.extend(names.iter().flat_map(|name| five(name, "postmaster%40contoso.com")));
+    assert_eq!(asked(&Stage::new(EXO).discover("nextcloud-mail")), expected);
+    let of_mx = |name: &str| format!("https://autoconfig.thunderbird.net/v1.1/{name}");
+    let stage = Stage::new(EXO).config(&of_mx("outlook.com"), "hotmail.example");
+    assert_eq!(stage.servers("nextcloud-mail"), ["imap hotmail.example", "smtp hotmail.example"]);
+    let stage = stage.config(&of_mx("mail.protection.outlook.com"), "exo.example");
+    assert_eq!(stage.servers("nextcloud-mail"), ["imap exo.example", "smtp exo.example"]);
+    let stage = stage.document(OWN, &provider(&server("outgoingServer", "smtp", "smtp.contoso.com")));
+    assert!(stage.servers("nextcloud-mail").is_empty());
+}
+
+#[test]
+fn himalaya_takes_the_last_two_labels_of_the_mx_and_srv_in_the_end() {
+    let of_mx = "https://autoconfig.thunderbird.net/v1.1/outlook.com";
+    let stage = || {
+        Stage::new(EXO)
+            .srv("_imaps", "srv.contoso.com")
+            .config("https://autoconfig.thunderbird.net/v1.1/mail.protection.outlook.com", "exo.example")
+    };
+    assert_eq!(stage().servers("himalaya"), ["imap srv.contoso.com"]);
+    let stage = stage().config(of_mx, "hotmail.example");
+    assert_eq!(stage.servers("himalaya"), ["imap hotmail.example", "smtp hotmail.example"]);
+    assert_eq!(asked(&stage.discover("himalaya")).len(), 10);
+}
+
+#[test]
+fn a_base_domain_comes_after_a_parent_only_where_the_client_asks_about_one() {
+    for (client, database, expected) in [
+        ("thunderbird", DATABASE, true),
+        ("mx-base-domain", DATABASE, false),
+        ("evolution", EVOLUTION_DATABASE, true),
+        ("gnome-online-accounts", "https://v1.ispdb.net/", false),
+        ("thunderbird-android", EVOLUTION_DATABASE, true),
+        ("nextcloud-mail", EVOLUTION_DATABASE, true),
+        ("himalaya", EVOLUTION_DATABASE, false),
+    ] {
+        let win = Stage::new(EXO).config(&format!("{database}outlook.com"), "hotmail.example").discover(client).win.unwrap();
+        let Way::Mx { host, key, after_parent, database } = win.way else { panic!("{client}: {:?}", win.way) };
+        assert_eq!((host.as_str(), key.as_str(), after_parent, database), (EXO, "outlook.com", expected, true), "{client}");
+    }
+    let near = Stage::new("mx1.hotmail.com").config(&format!("{EVOLUTION_DATABASE}hotmail.com"), "hotmail.example");
+    for client in ["evolution", "nextcloud-mail"] {
+        assert!(matches!(near.discover(client).win.unwrap().way, Way::Mx { after_parent: false, .. }), "{client}");
+    }
+}
+
+#[test]
+fn delta_chat_gets_autodiscover_as_a_page_and_ends_at_whatever_it_can_read() {
+    let exchange = |host: &str| format!("https://{host}/autodiscover/autodiscover.xml");
+    let database = format!("{EVOLUTION_DATABASE}contoso.com");
+    let discovery = Stage::new(EXO).discover("delta-chat");
+    let order: Vec<&str> = discovery.lookups.iter().map(|lookup| lookup.asked.as_str()).collect();
+    let own = "https://autoconfig.contoso.com/mail/config-v1.1.xml?emailaddress=%EMAILADDRESS:URL%";
+    let well_known = "https://contoso.com/.well-known/autoconfig/mail/config-v1.1.xml";
+    assert_eq!(order, [own, well_known, &exchange("contoso.com"), &exchange("autodiscover.contoso.com"), &database]);
+    let pox = |inside: &str| format!("<Autodiscover><Response><Account>{inside}</Account></Response></Autodiscover>");
+    let imap = "<Protocol><Type>IMAP</Type><Server>pox.contoso.com</Server><Port>993</Port></Protocol>";
+    let stage = || Stage::new(EXO).config(&database, "db.example");
+    let moved = stage().document(&exchange("contoso.com"), &pox(&format!("<RedirectUrl>{}</RedirectUrl>", exchange("x.contoso.com"))));
+    let guarded = Obstacle::CredentialsRequired { schemes: "basic".to_owned() };
+    for (stage, expected) in [
+        (stage(), Some("db.example")),
+        (stage().document(OWN, "<html><meta></html>"), Some("db.example")),
+        (stage().document(OWN, "<html/>"), None),
+        (stage().document(OWN, &provider("")), None),
+        (stage().obstacle(OWN, Obstacle::Empty { status: 200, content_type: String::new() }), None),
+        (stage().document(&exchange("autodiscover.contoso.com"), &pox(imap)), Some("pox.contoso.com")),
+        (stage().document(&exchange("contoso.com"), "<html/>").document(&exchange("autodiscover.contoso.com"), &pox(imap)), None),
+        (stage().document(&exchange("contoso.com"), &pox("<Protocol><Type>EXCH</Type><Server>e</Server></Protocol>")), None),
+        (stage().obstacle(&exchange("contoso.com"), guarded), Some("db.example")),
+        (moved.document(&exchange("x.contoso.com"), &pox(imap)), Some("pox.contoso.com")),
+    ] {
+        let host = stage.discover("delta-chat").win.map(|win| win.settings.incoming[0].host.clone());
+        assert_eq!(host.as_deref(), expected);
+    }
+}
+
+#[test]
+fn an_mx_that_cannot_be_told_is_one_doubt_and_none_where_it_is_not_looked_at() {
+    let failing = || {
+        let request = Request::Mx { domain: "contoso.com".parse().unwrap() };
+        Stage(vec![(request, Reply::Obstacle(Obstacle::ServFail))])
+    };
+    for client in
+        ["thunderbird", "thunderbird-72", "evolution", "gnome-online-accounts", "thunderbird-android", "nextcloud-mail", "himalaya"]
+    {
+        assert_eq!(failing().discover(client).doubts.len(), 1, "{client}");
+    }
+    let closed = failing().document(OWN, "<rss/>").discover("evolution");
+    assert!(closed.doubts.is_empty(), "{:?}", closed.doubts);
 }

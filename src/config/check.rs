@@ -187,7 +187,7 @@ pub(super) fn entries_of<'i>(value: Value<'i>, name: &str, faults: &mut Faults) 
     }
 }
 
-fn deserialize<T: DeserializeOwned>(table: DeTable) -> Result<T, toml::de::Error> {
+pub(super) fn deserialize<T: DeserializeOwned>(table: DeTable) -> Result<T, toml::de::Error> {
     T::deserialize(Deserializer::from(Spanned::new(0..0, table)))
 }
 
@@ -198,7 +198,7 @@ fn join(table: &str, key: &str) -> String {
 fn heading(table: &str) -> String {
     match table {
         "" => "the top of the file, above all headings".to_owned(),
-        "tenant" | "network.connect_to" | "tenant.manual_settings" => format!("`[[{table}]]`"),
+        "tenant" | "network.connect_to" | "tenant.manual_settings" | "route" => format!("`[[{table}]]`"),
         other => format!("`[{other}]`"),
     }
 }

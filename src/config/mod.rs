@@ -1,11 +1,14 @@
 //! The configuration file: composes the settings of the rooms, checks across them, and names every fault at once by line.
 //! TOML 1.1; `config/autodiscover-audit.toml` is the commented reference.
 
+mod channel;
 mod check;
 mod content;
 mod error;
 mod listener;
 mod rule;
+mod secret;
+mod service;
 mod suggest;
 mod tenant;
 
@@ -17,10 +20,18 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use crate::{model::Tenant, network};
+use crate::{
+    alert::{RouteSettings, SecretSource},
+    model::{Tenant, TenantId},
+    network,
+    schedule::{ScheduleSettings, Timetable},
+};
 
+pub use channel::ChannelConfig;
 pub use error::{ConfigError, ConfigErrors};
 pub use listener::{ListenAddress, ListenerFault, ListenerSettings};
+pub use secret::read_secret;
+pub use service::{AlertSettings, ServiceSettings, StoreSettings};
 pub(crate) use tenant::read_allowed_host;
 
 use check::{Faults, entries_of, table_of};
@@ -40,6 +51,20 @@ pub struct Config {
     pub network: network::Settings,
     /// `[audit]`.
     pub audit: AuditSettings,
+    /// `[alerts]`.
+    pub alerts: AlertSettings,
+    /// `[channel.NAME]`, in the order of the file.
+    pub channels: Vec<ChannelConfig>,
+    /// `[[route]]`.
+    pub routes: Vec<RouteSettings>,
+    /// `[schedule]`.
+    pub schedule: ScheduleSettings,
+    /// `[service]`.
+    pub service: ServiceSettings,
+    /// `[listener]`.
+    pub listener: ListenerSettings,
+    /// `[store]`.
+    pub store: StoreSettings,
     /// `[[tenant]]`; at least one.
     pub tenants: Vec<TenantConfig>,
 }
@@ -65,6 +90,8 @@ pub struct TenantConfig {
     pub tenant: Tenant,
     /// The list of its mailboxes.
     pub mailboxes: PathBuf,
+    /// When its runs are due.
+    pub timetable: Timetable,
     /// The line of the file in which it starts.
     pub line: usize,
 }
@@ -112,6 +139,20 @@ struct Top {
     _network: serde::de::IgnoredAny,
     #[serde(rename = "audit")]
     _audit: serde::de::IgnoredAny,
+    #[serde(rename = "alerts")]
+    _alerts: serde::de::IgnoredAny,
+    #[serde(rename = "channel")]
+    _channel: serde::de::IgnoredAny,
+    #[serde(rename = "route")]
+    _route: serde::de::IgnoredAny,
+    #[serde(rename = "schedule")]
+    _schedule: serde::de::IgnoredAny,
+    #[serde(rename = "service")]
+    _service: serde::de::IgnoredAny,
+    #[serde(rename = "listener")]
+    _listener: serde::de::IgnoredAny,
+    #[serde(rename = "store")]
+    _store: serde::de::IgnoredAny,
     #[serde(rename = "tenant")]
     _tenant: serde::de::IgnoredAny,
 }
@@ -123,51 +164,108 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
+    /// The line of a place in the file, from 1.
+    fn line(&self, at: usize) -> usize {
+        error::position(self.text, at).0
+    }
+
     /// A path of the file, which starts where the file is.
     fn resolve(&self, path: impl AsRef<Path>) -> PathBuf {
         self.path.parent().unwrap_or(Path::new("")).join(path)
     }
 }
 
+/// Takes the tables out that are read by themselves.
+fn take<'i>(root: &mut DeTable<'i>, name: &str, faults: &mut Faults) -> DeTable<'i> {
+    root.remove(name).and_then(|value| table_of(value, name, faults)).unwrap_or_default()
+}
+
 fn read(source: &Source, mut root: DeTable, known: &KnownClients, faults: &mut Faults) -> Config {
-    let network_table = root.remove("network").and_then(|value| table_of(value, "network", faults)).unwrap_or_default();
-    let audit_table = root.remove("audit").and_then(|value| table_of(value, "audit", faults)).unwrap_or_default();
+    let network_table = take(&mut root, "network", faults);
+    let audit = take(&mut root, "audit", faults);
+    let [alerts, service, store] = ["alerts", "service", "store"].map(|name| take(&mut root, name, faults));
+    let (schedule_table, listener_table) = (take(&mut root, "schedule", faults), take(&mut root, "listener", faults));
     let tenants = root.remove("tenant").map(|value| entries_of(value, "tenant", faults));
+    let channels = root.remove("channel").map(|value| channel::read_channels(source, value, faults)).unwrap_or_default();
+    let routes = root.remove("route").map(|value| entries_of(value, "route", faults)).unwrap_or_default();
 
     let spans = root.clone();
     let top: Top = faults.section("", root);
-    let mut network: network::Settings = faults.section("network", network_table.clone());
-    let audit = faults.section("audit", audit_table);
-
-    for file in &mut network.ca_files {
-        *file = source.resolve(&file);
-    }
-    for (file, span) in texts(network_table.get("ca_files")) {
-        faults.check_content((span, "network.ca_files"), &source.resolve(file), content::check_certificates);
-    }
-    for (file, span) in texts(spans.get("clients_file")) {
-        faults.check_file(span, "clients_file", &source.resolve(file));
-    }
-    for (file, span) in texts(spans.get("endpoints_file")) {
-        faults.check_content((span, "endpoints_file"), &source.resolve(file), content::check_endpoints);
-    }
-
     let clients_file = top.clients_file.map(|file| source.resolve(file));
     let clients = known(clients_file.as_deref()).unwrap_or_else(|problem| {
         let span = spans.get("clients_file").map(Spanned::span);
         faults.add(span, "clients_file", format!("{problem}; correct that file"));
         Vec::new()
     });
-    let tenants = tenant::Reader { source, clients: &clients }.read_all(tenants.unwrap_or_default(), faults);
+    check_files(source, &spans, faults);
+    let schedule = read_schedule(schedule_table, faults);
+    let tenants = tenant::Reader { source, clients: &clients, schedule: &schedule }.read_all(tenants.unwrap_or_default(), faults);
+    let ids: Vec<&TenantId> = tenants.iter().map(|entry| &entry.tenant.id).collect();
     Config {
         file: source.path.to_owned(),
         database: source.resolve(top.database.unwrap_or_else(|| PathBuf::from(DATABASE))),
         clients_file,
         endpoints_file: top.endpoints_file.map(|file| source.resolve(file)),
-        network,
-        audit,
+        network: read_network(source, network_table, faults),
+        audit: faults.section("audit", audit),
+        alerts: faults.section("alerts", alerts),
+        routes: channel::read_routes(routes, (&channels, &ids), faults),
+        channels,
+        schedule,
+        service: with_secret(source, faults.section("service", service), |service: &mut ServiceSettings| service.heartbeat_url.as_mut()),
+        listener: read_listener(source, listener_table, faults),
+        store: faults.section("store", store),
         tenants,
     }
+}
+
+fn check_files(source: &Source, spans: &DeTable, faults: &mut Faults) {
+    for (file, span) in texts(spans.get("clients_file")) {
+        faults.check_file(span, "clients_file", &source.resolve(file));
+    }
+    for (file, span) in texts(spans.get("endpoints_file")) {
+        faults.check_content((span, "endpoints_file"), &source.resolve(file), content::check_endpoints);
+    }
+}
+
+fn read_network(source: &Source, table: DeTable, faults: &mut Faults) -> network::Settings {
+    let mut network: network::Settings = faults.section("network", table.clone());
+    for file in &mut network.ca_files {
+        *file = source.resolve(&file);
+    }
+    for (file, span) in texts(table.get("ca_files")) {
+        faults.check_content((span, "network.ca_files"), &source.resolve(file), content::check_certificates);
+    }
+    network
+}
+
+fn read_schedule(table: DeTable, faults: &mut Faults) -> ScheduleSettings {
+    let spans = ["cron", "zone"].map(|key| table.get(key).map(Spanned::span));
+    let schedule: ScheduleSettings = faults.section("schedule", table);
+    if let Err(error) = schedule.check() {
+        let [cron, zone] = spans;
+        let (span, key) = if error.is_zone() { (zone, "schedule.zone") } else { (cron, "schedule.cron") };
+        faults.add(span, key, error.to_string());
+        return ScheduleSettings::default();
+    }
+    schedule
+}
+
+fn read_listener(source: &Source, table: DeTable, faults: &mut Faults) -> ListenerSettings {
+    let span = table.get("address").map(Spanned::span);
+    let listener = with_secret(source, faults.section("listener", table), |listener: &mut ListenerSettings| listener.token.as_mut());
+    if let Err(error) = listener.check() {
+        faults.add(span, "listener", error.to_string());
+    }
+    listener
+}
+
+/// Settings whose secret's file starts where the configuration is.
+fn with_secret<T>(source: &Source, mut settings: T, secret: impl FnOnce(&mut T) -> Option<&mut SecretSource>) -> T {
+    if let Some(SecretSource::File(path)) = secret(&mut settings) {
+        *path = source.resolve(&*path);
+    }
+    settings
 }
 
 /// The texts of a value, or of the list that it is, each with its place.

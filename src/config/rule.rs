@@ -8,9 +8,16 @@ use serde::{
 };
 use toml::de::DeValue;
 
-use crate::network;
+use crate::{
+    alert::RouteSettings,
+    network,
+    schedule::{ScheduleSettings, TenantScheduleSettings},
+};
 
-use super::{AuditSettings, Top, tenant::RawServer, tenant::RawTenant};
+use super::{
+    AlertSettings, AuditSettings, ListenerSettings, ServiceSettings, StoreSettings, Top,
+    tenant::{RawServer, RawTenant},
+};
 
 /// What a key may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,10 +36,12 @@ pub(super) enum Rule {
     Tables,
     /// A table.
     Table,
+    /// A table that says where a secret is.
+    Secret,
 }
 
 /// The keys of each table. Those outside tables are in the table without a name.
-pub(super) const RULES: [(&str, &[(&str, Rule)]); 6] = [
+pub(super) const RULES: [(&str, &[(&str, Rule)]); 13] = [
     (
         "",
         &[
@@ -41,6 +50,13 @@ pub(super) const RULES: [(&str, &[(&str, Rule)]); 6] = [
             ("endpoints_file", Rule::Text),
             ("network", Rule::Table),
             ("audit", Rule::Table),
+            ("alerts", Rule::Table),
+            ("channel", Rule::Table),
+            ("route", Rule::Tables),
+            ("schedule", Rule::Table),
+            ("service", Rule::Table),
+            ("listener", Rule::Table),
+            ("store", Rule::Table),
             ("tenant", Rule::Tables),
         ],
     ),
@@ -77,8 +93,24 @@ pub(super) const RULES: [(&str, &[(&str, Rule)]); 6] = [
             ("allowed_hosts", Rule::Texts),
             ("mailboxes", Rule::Text),
             ("manual_settings", Rule::Tables),
+            ("schedule", Rule::Table),
         ],
     ),
+    ("tenant.schedule", SCHEDULE),
+    ("schedule", SCHEDULE),
+    (
+        "alerts",
+        &[
+            ("confirm", Rule::Number(1, 10)),
+            ("remind_after_days", Rule::Number(0, 365)),
+            ("flapping_turns", Rule::Number(2, 20)),
+            ("report_url", Rule::HeaderText),
+        ],
+    ),
+    ("service", &[("heartbeat_url", Rule::Secret)]),
+    ("listener", &[("address", Rule::Text), ("token", Rule::Secret), ("names", Rule::Texts)]),
+    ("store", &[("keep_days", Rule::Number(7, 36_500)), ("keep_megabytes", Rule::Number(10, 1_000_000))]),
+    ("route", &[("channels", Rule::Texts), ("tenants", Rule::Texts), ("least_severity", Rule::Text), ("kinds", Rule::Texts)]),
     (
         "tenant.manual_settings",
         &[
@@ -90,6 +122,13 @@ pub(super) const RULES: [(&str, &[(&str, Rule)]); 6] = [
             ("auth", Rule::Texts),
         ],
     ),
+];
+
+const SCHEDULE: &[(&str, Rule)] = &[
+    ("cron", Rule::Text),
+    ("zone", Rule::Text),
+    ("jitter_minutes", Rule::Number(0, 1_440)),
+    ("deadline_minutes", Rule::Number(1, 10_080)),
 ];
 
 const MAX_PORT: u64 = u16::MAX as u64;
@@ -105,6 +144,13 @@ pub(super) fn keys(table: &str) -> &'static [&'static str] {
         "audit" => field_names::<AuditSettings>(),
         "tenant" => field_names::<RawTenant>(),
         "tenant.manual_settings" => field_names::<RawServer>(),
+        "tenant.schedule" => field_names::<TenantScheduleSettings>(),
+        "schedule" => field_names::<ScheduleSettings>(),
+        "alerts" => field_names::<AlertSettings>(),
+        "service" => field_names::<ServiceSettings>(),
+        "listener" => field_names::<ListenerSettings>(),
+        "store" => field_names::<StoreSettings>(),
+        "route" => field_names::<RouteSettings>(),
         _ => &[],
     }
 }
@@ -115,6 +161,7 @@ pub(super) fn advice(name: &str) -> Option<&'static str> {
         "network.dns_servers" => Some("write an IP address, or one with its port such as `192.0.2.53:5353`"),
         "network.allow_networks" => Some("write a network such as `10.0.0.0/8`"),
         "network.connect_to" => Some("write `port`, and `to_address` as an IP address"),
+        "listener.address" => Some("write ADDRESS:PORT, unix:/PATH or off"),
         "tenant.manual_settings.protocol" => Some("write imap, pop3, smtp, activesync, ews, exchange, graph or jmap"),
         "tenant.manual_settings.security" => Some("write tls, starttls or plain"),
         _ => None,
@@ -144,6 +191,10 @@ impl Rule {
             }
             (Self::HeaderText, DeValue::String(text)) => text.chars().all(|character| character == ' ' || character.is_ascii_graphic()),
             (Self::Text, DeValue::String(_)) | (Self::Table, DeValue::Table(_)) => true,
+            (Self::Secret, DeValue::Table(place)) => {
+                let keys: Vec<&str> = place.keys().map(|key| key.get_ref().as_ref()).collect();
+                matches!(keys.as_slice(), ["file" | "credential" | "env"]) && place.values().all(|value| value.get_ref().is_str())
+            }
             (Self::Texts, DeValue::Array(values)) => values.iter().all(|value| value.get_ref().is_str()),
             (Self::Tables, DeValue::Array(values)) => values.iter().all(|value| value.get_ref().is_table()),
             _ => false,
@@ -162,6 +213,8 @@ impl fmt::Display for Rule {
             Self::Texts => out.write_str("write a list of texts, such as [\"one\", \"two\"]"),
             Self::Tables => out.write_str("write a list of tables, such as [{ key = \"value\" }]"),
             Self::Table => out.write_str("write a table under a heading in brackets"),
+            Self::Secret => out
+                .write_str("secrets are not written here: write { file = \"PATH\" }, { credential = \"NAME\" } or { env = \"VARIABLE\" }"),
         }
     }
 }

@@ -8,11 +8,11 @@ use toml::{Spanned, de::DeTable};
 use crate::model::{
     Domain, EMAIL_ADDRESS, EMAIL_DOMAIN, Hosting, Protocol, Security, Server, Tenant, TenantId, is_public_suffix, normalise_host,
 };
+use crate::schedule::{ScheduleSettings, TenantScheduleSettings, Timetable};
 
 use super::{
     Source, TenantConfig,
-    check::{Faults, entries_of},
-    error::position,
+    check::{Faults, entries_of, table_of},
     suggest::nearest,
     texts,
 };
@@ -30,6 +30,8 @@ pub(super) struct RawTenant {
     // read by itself
     #[serde(rename = "manual_settings")]
     _manual_settings: IgnoredAny,
+    #[serde(rename = "schedule")]
+    _schedule: IgnoredAny,
 }
 
 /// The keys of `manual_settings`.
@@ -49,6 +51,8 @@ pub(super) struct Reader<'a> {
     pub(super) source: &'a Source<'a>,
     /// The clients that a tenant can name; empty where they are not known.
     pub(super) clients: &'a [String],
+    /// When runs are due unless a tenant says otherwise.
+    pub(super) schedule: &'a ScheduleSettings,
 }
 
 impl Reader<'_> {
@@ -78,6 +82,7 @@ impl Reader<'_> {
         }
         let servers = table.remove("manual_settings").map(|value| entries_of(value, "tenant.manual_settings", faults));
         let manual_settings = servers.into_iter().flatten().filter_map(|(table, span)| read_server(table, span, faults)).collect();
+        let schedule = table.remove("schedule").and_then(|value| table_of(value, "tenant.schedule", faults)).unwrap_or_default();
         let spans = table.clone();
         let raw: RawTenant = faults.section("tenant", table);
         for (list, span) in texts(spans.get("mailboxes")) {
@@ -90,6 +95,7 @@ impl Reader<'_> {
             }
         }
         let id = raw.id?;
+        let timetable = self.read_timetable(&id, (schedule, span.clone()), faults);
         let tenant = Tenant {
             name: raw.name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| id.to_string()),
             id,
@@ -100,7 +106,21 @@ impl Reader<'_> {
             manual_settings,
         };
         let mailboxes = self.source.resolve(raw.mailboxes?);
-        Some(TenantConfig { tenant, mailboxes, line: position(self.source.text, span.start).0 })
+        Some(TenantConfig { tenant, mailboxes, timetable: timetable?, line: self.source.line(span.start) })
+    }
+
+    fn read_timetable(&self, id: &TenantId, (table, span): (DeTable, Range<usize>), faults: &mut Faults) -> Option<Timetable> {
+        let spans = ["cron", "zone"].map(|key| table.get(key).map(Spanned::span));
+        let own: TenantScheduleSettings = faults.section("tenant.schedule", table);
+        match self.schedule.timetable(id, &own) {
+            Ok(timetable) => Some(timetable),
+            Err(error) => {
+                let [cron, zone] = spans;
+                let (at, key) = if error.is_zone() { (zone, "tenant.schedule.zone") } else { (cron, "tenant.schedule.cron") };
+                faults.add(at.or(Some(span)), key, error.to_string());
+                None
+            }
+        }
     }
 
     fn check_clients(&self, spans: &DeTable, faults: &mut Faults) {

@@ -54,6 +54,8 @@ pub(super) enum End {
     Failed(String),
     /// The database takes nothing.
     NoStore(StoreError),
+    /// The disk is full: what is recorded is safe, and nothing more is looked at.
+    NoRoom,
 }
 
 /// The lists of a run.
@@ -95,18 +97,21 @@ impl Service {
         };
         self.pulse.begin_run(kind_of(job), progress.clone(), auditor.network.clone());
         let jobs = Arc::new(jobs);
-        let course = Course { service: self, job, progress: &progress, run: OnceLock::new() };
+        let course = Course { service: self, job, progress: &progress, stop: &stop, run: OnceLock::new() };
         let result = tokio::select! {
             result = run(&auditor, &self.store, &jobs, (&options, &progress)) => Some(result),
             never = course.attend() => match never {},
             never = end_in_time(&stop, (job, &is_late)) => match never {},
             () = self.give_up() => None,
         };
-        let end = end_of(result, (self.stop.is_cancelled(), is_late.load(Ordering::Relaxed)), progress.tally());
+        let end = match end_of(result, (self.stop.is_cancelled(), is_late.load(Ordering::Relaxed)), progress.tally()) {
+            End::Failed(_) if self.store.is_short_of_space() => End::NoRoom,
+            end => end,
+        };
         self.pulse.end_run(match &end {
             End::Finished(_) => RunResult::Finished,
             End::Stopped | End::Late(_) => RunResult::Interrupted,
-            End::NoList | End::Failed(_) | End::NoStore(_) => RunResult::Failed,
+            End::NoList | End::Failed(_) | End::NoStore(_) | End::NoRoom => RunResult::Failed,
         });
         ended(course.run.get().copied(), end)
     }
@@ -151,6 +156,7 @@ struct Course<'a> {
     service: &'a Service,
     job: &'a Job,
     progress: &'a Progress,
+    stop: &'a CancellationToken,
     run: OnceLock<RunId>,
 }
 
@@ -162,6 +168,9 @@ impl Course<'_> {
         loop {
             pace.tick().await;
             self.service.give_signs_of_life().await;
+            if self.service.store.is_short_of_space() {
+                self.stop.cancel();
+            }
             if let Err(error) = self.look_after_demands().await {
                 tracing::debug!(%error, "the demands cannot be looked after");
             }

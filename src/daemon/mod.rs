@@ -3,8 +3,10 @@
 
 mod errand;
 mod heartbeat;
+mod keeper;
 mod list;
 pub mod listener;
+mod outbox;
 pub mod plan;
 mod plant;
 mod presence;

@@ -6,6 +6,7 @@ use secrecy::SecretString;
 
 use super::listener::Basis;
 use crate::{
+    alert::{Channel, Wording},
     audit::{Alerting, Auditor},
     classify::EndpointTable,
     clients::ClientTable,
@@ -14,6 +15,7 @@ use crate::{
     model::{Tenant, TenantId},
     network::{Network, Outbound, Parts, Settings},
     schedule::Timetable,
+    store::Retention,
     wire,
 };
 
@@ -34,6 +36,12 @@ pub struct Plant {
     pub domains_at_once: usize,
     /// What becomes of the incidents.
     pub alerting: Alerting,
+    /// Where what happens to incidents is told.
+    pub channels: Vec<Channel>,
+    /// The words of notices.
+    pub wording: Wording,
+    /// How long what is past is kept.
+    pub retention: Retention,
     /// The URL of the dead-man switch.
     pub heartbeat: Option<SecretString>,
     /// How what is told to others goes out.

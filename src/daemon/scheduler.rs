@@ -19,8 +19,9 @@ use super::{
     watch::News,
 };
 use crate::{
+    alert::Seen,
     audit::{Tally, conclude_ours, is_outage},
-    model::{Domain, TenantId},
+    model::{Concern, Domain, TenantId},
     store::{DemandId, RunId, StoreError},
 };
 
@@ -82,13 +83,17 @@ impl Scheduler {
     pub(super) async fn go_round(mut self) {
         while !self.service.stop.is_cancelled() {
             self.service.give_signs_of_life().await;
+            if self.service.store.is_short_of_space() {
+                self.suffer(NO_ROOM.to_owned()).await;
+                continue;
+            }
             match self.look().await {
                 Ok(Next::Run(job)) => self.make(&job).await,
                 Ok(Next::Wait(_)) => {
                     self.service.say("idle");
                     self.rest(systemd::pace()).await;
                 }
-                Err(error) => self.suffer(&error).await,
+                Err(error) => self.suffer(chain(&error)).await,
             }
         }
     }
@@ -170,19 +175,18 @@ impl Scheduler {
         for tenant in ended.left_out.keys() {
             self.show(tenant, None);
         }
-        if let End::NoStore(error) = &ended.end {
-            let error = chain(error);
-            tracing::error!(error, "the run broke off, as the database does not do its work");
+        let trouble = match &ended.end {
+            End::NoStore(error) => Some(chain(error)),
+            End::NoRoom => Some(NO_ROOM.to_owned()),
+            _ => self.remember(job, &ended).await.err().map(|error| chain(&error)),
+        };
+        self.service.waker.wake();
+        if let Some(reason) = trouble {
             self.want_again(job, SignedDuration::ZERO);
             if is_whole {
                 self.service.tell(Beat::Failure);
             }
-        }
-        if let Err(error) = self.remember(job, &ended).await {
-            self.suffer(&error).await;
-        }
-        if let End::NoStore(error) = ended.end {
-            self.suffer(&error).await;
+            self.suffer(reason).await;
         }
     }
 
@@ -193,12 +197,12 @@ impl Scheduler {
 
     async fn remember(&mut self, job: &Job, ended: &Ended) -> Result<(), StoreError> {
         let is_whole = job.domains.is_none();
-        if matches!(ended.end, End::Stopped | End::NoStore(_)) {
+        if matches!(ended.end, End::Stopped) {
             return Ok(());
         }
         self.forget_done(job, ended);
         let problem = match &ended.end {
-            End::Stopped | End::NoStore(_) => None,
+            End::Stopped | End::NoStore(_) | End::NoRoom => None,
             End::Finished(tally) if is_whole && is_outage(tally) => Some(self.hold_for_outage(job, tally)),
             End::Finished(_) => None,
             End::Late(tally) => {
@@ -226,22 +230,15 @@ impl Scheduler {
         for (tenant, occurrence) in &job.takes {
             store.remember_due(tenant, occurrence.as_second()).await?;
         }
-        let alerting = &self.service.plant().alerting;
         for tenant in job.tenants.iter().filter(|_| job.domains.is_none()) {
             match (ended.left_out.get(tenant), &ended.end) {
-                (Some(reason), _) => {
-                    let (concern, seen) = trouble::run_failed(tenant, reason);
-                    conclude_ours(store, alerting, (&concern, &seen), at).await?;
-                }
+                (Some(reason), _) => self.conclude(trouble::run_failed(tenant, reason)).await?,
                 (None, End::Finished(_)) if problem.is_none() => {
                     store.remember_success(tenant, at).await?;
                 }
                 // the outage is an incident of its own
                 (None, End::Finished(_)) => {}
-                (None, _) => {
-                    let (concern, seen) = trouble::run_failed(tenant, problem.unwrap_or_default());
-                    conclude_ours(store, alerting, (&concern, &seen), at).await?;
-                }
+                (None, _) => self.conclude(trouble::run_failed(tenant, problem.unwrap_or_default())).await?,
             }
         }
         let run = ended.run;
@@ -324,37 +321,56 @@ impl Scheduler {
         Ok(due.filter(|due| !self.asked.contains_key(due)).collect())
     }
 
-    /// The database does not do its work: nothing is probed until it takes something again.
-    async fn suffer(&mut self, error: &StoreError) {
-        let reason = chain(error);
-        tracing::error!(error = reason, "the database does not do its work: nothing is audited until it does");
+    /// The database does not do its work: nothing is looked at until it does again.
+    async fn suffer(&mut self, reason: String) {
+        tracing::error!(reason, "nothing is audited until the database does its work again");
         self.service.pulse.set_disk_low(true);
-        loop {
-            self.service.say("the database does not do its work: see the log");
-            for _ in 0..PATIENCE.as_secs() / systemd::pace().as_secs().max(1) {
-                self.service.give_signs_of_life().await;
-                self.rest(systemd::pace()).await;
-                if self.service.stop.is_cancelled() {
-                    return;
-                }
-            }
-            match self.tell_of_store(&reason).await {
-                Ok(()) => break,
+        // with the room that was kept for a bad day, this can be written even so
+        let mut is_told = self.tell_of_store(&reason).await.is_ok();
+        while !self.service.stop.is_cancelled() {
+            self.wait_in_trouble().await;
+            match self.recover(&mut is_told, &reason).await {
+                Ok(true) => break,
+                Ok(false) => tracing::error!("the disk of the database still has no room"),
                 Err(error) => tracing::error!(error = chain(&error), "the database still does not do its work"),
             }
         }
-        tracing::info!("the database does its work again");
         self.service.pulse.set_disk_low(false);
     }
 
-    /// Writes that the database took nothing and, as it takes that, that it does again.
-    async fn tell_of_store(&self, reason: &str) -> Result<(), StoreError> {
-        let (store, at) = (&self.service.store, self.service.clock.seconds());
-        let alerting = &self.service.plant().alerting;
-        for (concern, seen) in [trouble::store_failed(&format!("The database took nothing for a while: {reason}.")), trouble::store_works()]
-        {
-            conclude_ours(store, alerting, (&concern, &seen), at).await?;
+    async fn wait_in_trouble(&mut self) {
+        let until = tokio::time::Instant::now() + PATIENCE;
+        while tokio::time::Instant::now() < until && !self.service.stop.is_cancelled() {
+            self.service.say("the database does not do its work: see the log");
+            self.service.give_signs_of_life().await;
+            self.rest(systemd::pace()).await;
         }
+    }
+
+    /// Whether the database takes something again; then the incident about it is over.
+    async fn recover(&self, is_told: &mut bool, reason: &str) -> Result<bool, StoreError> {
+        self.service.keep_room().await;
+        if self.service.store.is_short_of_space() {
+            return Ok(false);
+        }
+        if !*is_told {
+            self.tell_of_store(reason).await?;
+            *is_told = true;
+        }
+        self.conclude(trouble::store_works()).await?;
+        tracing::info!("the database does its work again");
+        Ok(true)
+    }
+
+    async fn tell_of_store(&self, reason: &str) -> Result<(), StoreError> {
+        self.conclude(trouble::store_failed(reason)).await
+    }
+
+    /// Notes something about ourselves, and has it told.
+    async fn conclude(&self, (concern, seen): (Concern, Seen)) -> Result<(), StoreError> {
+        let at = self.service.clock.seconds();
+        conclude_ours(&self.service.store, &self.service.plant().alerting, (&concern, &seen), at).await?;
+        self.service.waker.wake();
         Ok(())
     }
 }
@@ -365,3 +381,4 @@ const RECHECKS: u32 = 500;
 const LEAST_PAUSE: SignedDuration = SignedDuration::from_mins(4);
 /// Between two attempts to write.
 const PATIENCE: Duration = Duration::from_secs(60);
+const NO_ROOM: &str = "the disk of the database is full";

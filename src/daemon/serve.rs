@@ -12,8 +12,9 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Pulse,
     errand::chain,
-    heartbeat,
+    heartbeat, keeper,
     listener::{Basis, Listener, ListenerError, State},
+    outbox,
     plant::{Load, Plant},
     presence::Presence,
     scheduler::Scheduler,
@@ -22,6 +23,7 @@ use super::{
     watch::Watcher,
 };
 use crate::{
+    alert::Waker,
     clock::Clock,
     store::{Store, StoreError},
 };
@@ -68,6 +70,7 @@ pub async fn serve(load: Arc<Load>, clock: Clock) -> Result<(), ServeError> {
     let (news, heard) = mpsc::channel(NEWS_WAITING);
     let (seen, shown) = mpsc::channel(NEWS_WAITING);
     let mut scheduler = Scheduler::new(service.clone(), heard, seen).await?;
+    service.keep_room().await;
     scheduler.look().await?;
     let mut tasks = JoinSet::new();
     let basis = watch::Sender::new(service.plant().basis.clone());
@@ -94,6 +97,16 @@ pub async fn serve(load: Arc<Load>, clock: Clock) -> Result<(), ServeError> {
         heartbeat::tell_all(beats, told, stop).await;
         "the dead-man switch"
     });
+    let delivered = outbox::deliver_all(service.clone());
+    tasks.spawn(async move {
+        delivered.await;
+        "the delivery of notices"
+    });
+    let kept = keeper::keep_house(service.clone());
+    tasks.spawn(async move {
+        kept.await;
+        "the house-keeping"
+    });
     tasks.spawn(async move {
         scheduler.go_round().await;
         "the scheduler"
@@ -106,7 +119,10 @@ pub async fn serve(load: Arc<Load>, clock: Clock) -> Result<(), ServeError> {
     let ended = end(&service, (&mut signals, &mut tasks)).await;
     drop((tasks, presence));
     let closed = match Arc::try_unwrap(service) {
-        Ok(service) => service.store.close().await,
+        Ok(service) => match Arc::try_unwrap(service.store) {
+            Ok(store) => store.close().await,
+            Err(_) => Ok(()),
+        },
         Err(_) => Ok(()),
     };
     tracing::info!("the service has ended");
@@ -117,12 +133,13 @@ pub async fn serve(load: Arc<Load>, clock: Clock) -> Result<(), ServeError> {
 fn service(store: Store, (manager, clock, plant): (Manager, Clock, Plant)) -> (Arc<Service>, mpsc::Receiver<heartbeat::Beat>) {
     let (sender, beats) = mpsc::channel(BEATS_WAITING);
     let service = Service {
-        store,
+        store: Arc::new(store),
         pulse: Arc::new(Pulse::new(clock.clone())),
         clock,
         manager,
         plant: watch::Sender::new(Arc::new(plant)),
         beats: sender,
+        waker: Waker::default(),
         look: Notify::new(),
         stop: CancellationToken::new(),
     };

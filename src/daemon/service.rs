@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Pulse, errand::chain, heartbeat::Beat, plant::Plant, systemd::Manager};
 use crate::{
+    alert::Waker,
     clock::Clock,
     mailboxes::{List, ListError, read_list},
     store::Store,
@@ -16,12 +17,14 @@ use crate::{
 /// What the tasks of the service share.
 #[derive(Debug)]
 pub(super) struct Service {
-    pub(super) store: Store,
+    pub(super) store: Arc<Store>,
     pub(super) clock: Clock,
     pub(super) pulse: Arc<Pulse>,
     pub(super) manager: Manager,
     pub(super) plant: watch::Sender<Arc<Plant>>,
     pub(super) beats: mpsc::Sender<Beat>,
+    /// Has the channels look whether they have something to tell.
+    pub(super) waker: Waker,
     /// The lists are to be looked at now.
     pub(super) look: Notify,
     /// The service comes to its end.

@@ -13,7 +13,8 @@ pub(super) fn run_failed(tenant: &TenantId, reason: &str) -> (Concern, Seen) {
 
 /// The database took nothing for a while.
 pub(super) fn store_failed(reason: &str) -> (Concern, Seen) {
-    (Concern::Store, present((Severity::Critical, reason, "Make room on the disk of the database, or let this user write to it.")))
+    let explanation = format!("Nothing is audited, as the database does not do its work: {reason}.");
+    (Concern::Store, present((Severity::Critical, &explanation, "Make room on the disk of the database, or let this user write to it.")))
 }
 
 /// It takes what it is given again.

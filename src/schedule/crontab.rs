@@ -56,6 +56,14 @@ pub enum ScheduleError {
     Untranslatable(String),
 }
 
+impl ScheduleError {
+    /// Whether it is the zone that is wrong.
+    #[must_use]
+    pub fn is_zone(&self) -> bool {
+        matches!(self, Self::Zone(_) | Self::NoZones(_))
+    }
+}
+
 /// One of the five.
 struct Field {
     name: &'static str,

@@ -41,6 +41,14 @@ pub struct TenantScheduleSettings {
 }
 
 impl ScheduleSettings {
+    /// Checks the schedule that holds unless a tenant says otherwise.
+    ///
+    /// # Errors
+    /// [`ScheduleError`].
+    pub fn check(&self) -> Result<(), ScheduleError> {
+        Schedule::parse(&self.cron, &self.zone).map(drop)
+    }
+
     /// The timetable of a tenant.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
-//! The database: what was found, for whom, since when, and the evidence. Owns the only SQL, the one writer, the read-only
-//! readers, the migrations and the backup; knows no HTTP, no channels and no clock: times are handed in as seconds since
-//! 1970 (UTC).
+//! The database: what was found, for whom, since when, and the evidence; the incidents that came of it, and the notices about them on
+//! their way. Owns the only SQL, the one writer, the read-only readers, what people write beside them, the migrations, the backup and
+//! the care of the file; knows no HTTP, no way to a channel, and no clock: times are handed in as seconds since 1970 (UTC).
 //!
 //! SQLite in WAL mode, `synchronous = FULL`: what `record` has returned survives a power cut on an honest disk.
 

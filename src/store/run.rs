@@ -22,6 +22,8 @@ pub struct Run {
     pub finished_at: Option<i64>,
     /// How it ended.
     pub state: RunState,
+    /// Whether it was over some of the lists' domains only; such a run is not resumed.
+    pub is_part: bool,
 }
 
 /// How a run ended.
@@ -241,17 +243,17 @@ impl Snapshot {
     /// # Errors
     /// [`StoreError`].
     pub async fn runs(&mut self, at_most: u32) -> Result<Vec<Run>, StoreError> {
-        let rows: Vec<(i64, i64, Option<i64>, String)> =
-            sqlx::query_as("SELECT id, started_at, finished_at, state FROM run ORDER BY id DESC LIMIT $1")
+        let rows: Vec<(i64, i64, Option<i64>, String, bool)> =
+            sqlx::query_as("SELECT id, started_at, finished_at, state, is_part FROM run ORDER BY id DESC LIMIT $1")
                 .bind(i64::from(at_most))
                 .fetch_all(&mut *self.tx)
                 .await
                 .map_err(doing("read the runs"))?;
         Ok(rows
             .into_iter()
-            .map(|(id, started_at, finished_at, state)| {
+            .map(|(id, started_at, finished_at, state, is_part)| {
                 let state = RunState::ALL.into_iter().find(|known| known.as_str() == state).unwrap_or(RunState::Interrupted);
-                Run { id: RunId(id), started_at, finished_at, state }
+                Run { id: RunId(id), started_at, finished_at, state, is_part }
             })
             .collect())
     }

@@ -418,6 +418,29 @@ fn a_client_of_the_site_is_audited_for_tenants_that_name_none() {
 }
 
 #[test]
+fn a_client_on_request_is_looked_at_where_it_is_named_and_nowhere_else() {
+    let site = Site::new(&bench(4, 8));
+    let names =
+        |object: &Value| object["clients"].as_array().unwrap().iter().map(|client| client["client"].to_string()).collect::<Vec<_>>();
+    let check = |more: &[&str]| {
+        let (code, out, err) = site.run(&[&["check", "u1@d1.example", "--format", "jsonl"], more].concat());
+        (code, names(&serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {err}"))))
+    };
+    assert_eq!(check(&[]).1, [r#""thunderbird""#, r#""mx-base-domain""#, r#""srv""#]);
+    assert_eq!(check(&["--client", "geary", "--client", "kmail"]), (0, vec![r#""kmail""#.to_owned(), r#""geary""#.to_owned()]));
+
+    let text = fs::read_to_string(site.office.config()).unwrap();
+    fs::write(site.office.config(), text.replace(r#"clients = ["thunderbird"]"#, r#"clients = ["geary"]"#)).unwrap();
+    fs::write(site.office.list("bench"), "address,clients\nu1@d1.example,\nu2@d2.example,kmail\n").unwrap();
+    let (_, out, err) = site.run(&["audit"]);
+    let (_, report, _) = site.run(&["report", "--format", "jsonl"]);
+    let told: Vec<Vec<String>> = report.lines().map(|line| names(&serde_json::from_str(line).unwrap())).collect();
+    assert_eq!(told.len(), 2, "{report}{out}{err}");
+    let has = |at: usize, name: &str| told[at].contains(&format!("\"{name}\""));
+    assert_eq!([has(0, "geary"), has(0, "kmail"), has(1, "geary"), has(1, "kmail"), has(0, "evolution")], [true, false, true, true, false]);
+}
+
+#[test]
 fn a_report_of_nothing_is_no_good_news() {
     let site = Site::new(&of_2014());
     let empty = site.path("empty.db");

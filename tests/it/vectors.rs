@@ -12,6 +12,8 @@ const ALGORITHMS: &[(&str, Option<&str>, &[&str])] = &[
     ("thunderbird-72", Some("tb_ge72"), &["mail.eo.outlook.com", "outlook.com"]),
     ("thunderbird-android", Some("tb_ge72"), &["mail.eo.outlook.com", "outlook.com"]),
     ("evolution", Some("evolution"), &["contoso-com.mail.eo.outlook.com", "mail.eo.outlook.com", "eo.outlook.com", "outlook.com"]),
+    ("nextcloud-mail", Some("nextcloud"), &["contoso-com.mail.eo.outlook.com", "mail.eo.outlook.com", "outlook.com"]),
+    ("himalaya", Some("last2"), &["outlook.com"]),
     ("gnome-online-accounts", None, &["contoso-com.mail.eo.outlook.com", "outlook.com"]),
     ("mx-base-domain", Some("tb_lt72"), &["outlook.com"]),
 ];

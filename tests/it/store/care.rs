@@ -177,6 +177,7 @@ async fn runs_that_left_nothing_are_forgotten_and_the_length_of_the_last_list_is
     for _ in 0..5 {
         site.run_a_day_later(&["anna@contoso.com"], &fine, "a").await;
     }
+    site.clock += 60;
     let part = site.store.begin_part(&[(site.tenant.clone(), "Contoso Ltd".into(), 77)], site.clock).await.unwrap();
     site.record(part, "contoso.com", &mailboxes(&["anna@contoso.com"]), &fine, true).await;
     let (contoso, rechecks) = (domain("contoso.com"), [Recheck { domain: domain("contoso.com"), due_at: 7, pause: 5 }]);
@@ -198,6 +199,10 @@ async fn runs_that_left_nothing_are_forgotten_and_the_length_of_the_last_list_is
     let left: Vec<i64> = site.store.reader().runs(10).await.unwrap().iter().map(|run| run.id.0).collect();
     // the newest, that of the last whole list, and that which first met the mailbox
     assert_eq!(left, [6, 5, 1]);
+    let newest = &site.store.reader().runs(1).await.unwrap()[0];
+    assert!(newest.is_part);
+    let summary = site.store.reader().summary(&ReportFilter::default()).await.unwrap();
+    assert!(summary[0].finished_at < newest.finished_at, "a part is no whole run");
     assert_eq!(site.store.reader().previous_count(&site.tenant).await.unwrap(), Some(1));
     site.assert_sound().await;
 }

@@ -122,8 +122,13 @@ async fn a_database_that_was_not_closed_in_order_is_checked_and_a_damaged_one_is
     damage(&path);
     // closed in order: nothing is looked at
     site.store = Store::open(&path).await.unwrap();
-    drop(site.store);
+    let lock = site.folder.path().join("audit.db.lock");
+    assert_eq!(std::fs::read(&lock).unwrap(), b"1");
+    site.store.close().await.unwrap();
+    assert_eq!(std::fs::read(&lock).unwrap(), b"0");
     let before = std::fs::read(&path).unwrap();
+    // what a process leaves that dies
+    std::fs::write(&lock, "1").unwrap();
     for _ in 0..2 {
         let refused = Store::open(&path).await.unwrap_err();
         assert!(matches!(&refused, StoreError::Damaged { .. }), "{refused:?}");
