@@ -115,7 +115,7 @@ fn endpoint(trail: &mut Trail<'_>, (path, open): (Path, bool), domain: &Domain) 
 
 fn question(seeker: &Seeker<'_>, url: &str, subject: &Subject) -> Lookup {
     let request = match seeker.step.method {
-        Method::Get => Request::Get { url: url.to_owned() },
+        Method::Get => Request::Get { url: url.to_owned(), address: None },
         Method::Post => {
             let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
             Request::Pox { url: url.to_owned(), address: subject.address_for_autodiscover(&host) }
