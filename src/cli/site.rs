@@ -110,7 +110,7 @@ impl Site {
 
     /// Where the service listens.
     pub(super) fn listener(&self) -> ListenerSettings {
-        ListenerSettings::default()
+        self.config.as_ref().map(|config| config.listener.clone()).unwrap_or_default()
     }
 
     /// The tenants of the configuration; those of these ids where some are named.
