@@ -54,6 +54,6 @@ const MANUAL: &str = "autodiscover-audit";
 
 const FILES: [(&str, &str); 3] = [
     ("/etc/autodiscover-audit/autodiscover-audit.toml", "The configuration, where --config names no other."),
-    ("/etc/autodiscover-audit/secrets/", "The secrets that the service is given as credentials; readable to root only."),
+    ("/etc/autodiscover-audit/credentials/", "Secrets that systemd hands to the service as credentials; readable to root only."),
     ("/var/lib/autodiscover-audit/", "The database of the service."),
 ];

@@ -16,9 +16,10 @@ mod formats;
 mod house;
 mod listener;
 mod mailboxes;
-mod manual;
+
 mod metrics;
 mod output;
+mod package;
 mod proxy;
 mod report;
 mod serve;

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{collections::BTreeSet, fs, process::Stdio};
+use std::{collections::BTreeSet, fs, path::Path, process::Stdio};
 
 use crate::{cli::program, listener::Site};
 
@@ -68,4 +68,26 @@ async fn the_health_check_says_what_the_service_says() {
     assert_eq!(code, Some(4));
     assert!(err.starts_with(&format!("error: the service does not answer on {address}: ")), "{err}");
     assert_eq!(check("off").await.0, Some(3));
+}
+
+#[test]
+fn the_configuration_of_the_package_lacks_nothing_but_a_tenant() {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/debian/autodiscover-audit.toml");
+    let check = |file: &Path| {
+        let told = program().args(["config", "check"]).arg(file).output().unwrap();
+        (told.status.code(), String::from_utf8(told.stdout).unwrap())
+    };
+    let (code, out) = check(&shipped);
+    assert_eq!((code, out.lines().count()), (Some(3), 1), "{out}");
+    assert!(out.contains("tenant: there is none; add a `[[tenant]]`"), "{out}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let uncommented = |line: &'static str| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line);
+    let text: Vec<&str> = include_str!("../../deploy/debian/autodiscover-audit.toml").lines().map(uncommented).collect();
+    let file = folder.path().join("autodiscover-audit.toml");
+    fs::write(&file, text.join("\n")).unwrap();
+    fs::write(folder.path().join("contoso.csv"), "anna@contoso.com\n").unwrap();
+    let (code, out) = check(&file);
+    assert_eq!(code, Some(0), "{out}");
+    assert!(out.contains("/var/lib/autodiscover-audit/autodiscover-audit.db"), "{out}");
 }
