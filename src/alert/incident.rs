@@ -9,7 +9,7 @@ pub struct Policy {
     pub confirm: u32,
     /// Seconds after which an open incident is told of again; `None`: never.
     pub remind_after: Option<i64>,
-    /// Turns within [`FLAP_WINDOW`] beyond which an incident is flapping.
+    /// Turns within a day beyond which an incident is flapping.
     pub flips: usize,
 }
 
