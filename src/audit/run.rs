@@ -157,11 +157,10 @@ pub async fn run(
         let is_whole = jobs.iter().all(TenantJob::is_whole);
         let is_outage = is_whole && is_outage(&tally);
         let ending = Ending { store, run, alerting: &options.alerting, at: auditor.clock.seconds(), is_outage };
-        if is_whole {
-            ending.conclude_outage(&tally).await?;
-        }
-        for job in jobs.iter() {
-            recorded.gone += ending.conclude(job).await?.gone;
+        for (number, job) in jobs.iter().enumerate() {
+            // once a run, and not again where it is resumed: in the transaction of its first tenant
+            let whole = (is_whole && number == 0).then_some(&tally);
+            recorded.gone += ending.conclude(job, whole).await?.gone;
         }
         if options.whole {
             let tenants: Vec<&TenantId> = jobs.iter().map(|job| &job.tenant.id).collect();
@@ -170,6 +169,7 @@ pub async fn run(
                 tracing::info!(mailboxes = gone, "tenants that are not in the configuration any more have left the reports");
             }
             recorded.gone += gone;
+            ending.close_others(jobs).await?;
         }
     }
     let wanted = if stopped { RunState::Interrupted } else { RunState::Finished };
