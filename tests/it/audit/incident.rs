@@ -51,11 +51,11 @@ impl Years {
             .collect();
         // a network keeps its answers
         let auditor = Arc::new(Auditor { clock: self.clock.clone(), ..Auditor::clone(&auditor(&self.scene.fakenet)) });
-        let options = RunOptions { alerting: self.alerting(), ..options() };
+        let options = RunOptions { alerting: Self::alerting(), ..options() };
         run(&auditor, &self.store, &Arc::new(jobs), (&options, &Progress::default())).await.unwrap();
     }
 
-    fn alerting(&self) -> Alerting {
+    fn alerting() -> Alerting {
         let everything = Destination { channel: "ops".into(), kinds: None, least: Severity::Info, tenants: None };
         Alerting { policy: Policy::default(), destinations: vec![everything] }
     }
@@ -175,7 +175,7 @@ async fn a_tenant_that_left_the_configuration_takes_its_incidents_with_it() {
         years.run(&["one.example"]).await;
     }
     years.told().await;
-    let options = RunOptions { whole: true, alerting: years.alerting(), ..options() };
+    let options = RunOptions { whole: true, alerting: Years::alerting(), ..options() };
     let auditor = Arc::new(Auditor { clock: years.clock.clone(), ..Auditor::clone(&auditor(&years.scene.fakenet)) });
     run(&auditor, &years.store, &Arc::new(Vec::new()), (&options, &Progress::default())).await.unwrap();
     assert_eq!(years.told().await, [(finding("one.example"), Change::Resolved)]);
