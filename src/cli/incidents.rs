@@ -132,8 +132,8 @@ pub(super) async fn run(args: &IncidentsArgs, common: &Common, out: &mut impl Wr
             let incident = find(&reader, *id).await?;
             let events = reader.events_of(IncidentId(*id), EVENTS_SHOWN).await?;
             let exemptions = reader.exemptions().await?;
-            let exemption = exemptions.iter().find(|exemption| exemption.covers(&incident.concern, at));
-            write_incident(out, format, (&incident, &events, exemption))?;
+            let exemption = Exemption::of(&exemptions, &incident.concern, at);
+            write_incident(out, format, (&incident, &events, exemption), at)?;
             Ok(exit(std::slice::from_ref(&incident)))
         }
         IncidentsCommand::Exemptions => {
