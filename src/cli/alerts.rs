@@ -8,7 +8,9 @@ use super::{Common, Exit, exit::UsageError, site::Site};
 use crate::{
     alert::{Attempt, Channel, Delivery, DeliveryParts, Waker, test_channel},
     clock::Clock,
+    daemon::attach_report,
     model::{counted, visible},
+    remedy::SettingsTable,
     store::{Queue, Store},
 };
 
@@ -101,7 +103,7 @@ pub(super) async fn send(site: &Site, store: &Arc<Store>) -> anyhow::Result<Vec<
         wording: site.wording(),
         policy: alerting.policy,
         clock: Clock::system(),
-        attach: None,
+        attach: Some(attach_report(store.reader().clone(), (site.tenants(&[])?, SettingsTable::built_in()?), Clock::system())),
         observe: Arc::new(|_, _| {}),
         waker: Waker::default(),
     });

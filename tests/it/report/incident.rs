@@ -162,7 +162,7 @@ async fn a_stream_says_the_same() {
         let settings_for = Box::new(|subject: &ReportSubject<'_>| settings_for(subject));
         let request =
             OwnedRequest { filter: ReportFilter::default(), selection: Selection::default(), format, generated_at: NOW, settings_for };
-        let mut stream = ReportStream::begin(&store.reader(), request).await.unwrap();
+        let mut stream = ReportStream::begin(store.reader(), request).await.unwrap();
         let mut streamed = Vec::new();
         while let Some(piece) = stream.next().await.unwrap() {
             streamed.extend(piece);
