@@ -16,6 +16,7 @@ use crate::{
 
 /// Alerts.
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
 pub(super) struct AlertsArgs {
     #[command(subcommand)]
     command: AlertsCommand,
@@ -147,5 +148,7 @@ fn age(seconds: i64) -> String {
     }
 }
 
+const EXIT_CODES: &str = "Exit codes: 1 where a channel did not take the test, where something waits or was given up, or where a channel takes \
+nothing, else 0; 3 where the configuration or the command line is wrong";
 /// How long a command sends.
 const SEND_FOR: Duration = Duration::from_mins(1);
