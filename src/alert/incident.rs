@@ -276,8 +276,7 @@ fn is_restless(incident: &Incident, moment: Moment<'_>) -> bool {
 }
 
 fn is_reminder_due(incident: &Incident, moment: Moment<'_>) -> bool {
-    let is_acknowledged =
-        incident.acknowledgement.as_ref().is_some_and(|acknowledgement| acknowledgement.until.is_none_or(|until| moment.at < until));
+    let is_acknowledged = incident.acknowledgement.as_ref().is_some_and(|acknowledgement| acknowledgement.holds(moment.at));
     let since = moment.at - incident.notified_at.unwrap_or(moment.at);
     !is_acknowledged && moment.policy.remind_after.is_some_and(|pause| since >= pause)
 }
