@@ -229,12 +229,12 @@ fn check_files(source: &Source, spans: &DeTable, faults: &mut Faults) {
 }
 
 fn read_network(source: &Source, table: DeTable, faults: &mut Faults) -> network::Settings {
-    let mut network: network::Settings = faults.section("network", table.clone());
-    for file in &mut network.ca_files {
-        *file = source.resolve(&file);
-    }
     for (file, span) in texts(table.get("ca_files")) {
         faults.check_content((span, "network.ca_files"), &source.resolve(file), content::check_certificates);
+    }
+    let mut network: network::Settings = faults.section("network", table);
+    for file in &mut network.ca_files {
+        *file = source.resolve(&file);
     }
     network
 }

@@ -81,7 +81,7 @@ mod tests {
         ] {
             std::fs::write(&path, content).unwrap();
             let found = read_secret(&SecretSource::File(path.clone()));
-            assert_eq!(found.as_ref().map(|secret| secret.expose_secret()).map_err(String::as_str), expected);
+            assert_eq!(found.as_ref().map(SecretString::expose_secret).map_err(String::as_str), expected);
         }
         std::fs::write(&path, "x".repeat(70_000)).unwrap();
         assert_eq!(read_secret(&SecretSource::File(path)).unwrap_err(), "has more than 65536 bytes");

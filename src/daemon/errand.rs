@@ -104,6 +104,10 @@ impl Service {
             never = end_in_time(&stop, (job, &is_late)) => match never {},
             () = self.give_up() => None,
         };
+        let begun = match &result {
+            Some(Ok(summary)) => Some(summary.run),
+            _ => course.run.get().copied(),
+        };
         let end = match end_of(result, (self.stop.is_cancelled(), is_late.load(Ordering::Relaxed)), progress.tally()) {
             End::Failed(_) if self.store.is_short_of_space() => End::NoRoom,
             end => end,
@@ -113,7 +117,7 @@ impl Service {
             End::Stopped | End::Late(_) => RunResult::Interrupted,
             End::NoList | End::Failed(_) | End::NoStore(_) | End::NoRoom => RunResult::Failed,
         });
-        ended(course.run.get().copied(), end)
+        ended(begun, end)
     }
 
     /// Ends when the service has been stopping for so long that a run must be dropped; what it recorded stays.

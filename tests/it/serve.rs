@@ -2,7 +2,9 @@
 
 use std::{
     fs,
-    os::unix::net::UnixDatagram,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpListener,
+    os::unix::net::{UnixDatagram, UnixStream},
     process::{Child, Command, Stdio},
     sync::mpsc,
     thread,
@@ -38,6 +40,9 @@ impl Site {
         let folder = tempfile::tempdir().unwrap();
         let fakenet = Fakenet::start_beside(&world.net).unwrap();
         let office = Office::furnish(folder.path(), &fakenet, world);
+        let settings = "[listener]\naddress = \"off\"\n\n[schedule]\nzone = \"Europe/Berlin\"\njitter_minutes = 0\n";
+        let text = fs::read_to_string(office.config()).unwrap();
+        fs::write(office.config(), format!("{text}\n{settings}")).unwrap();
         let ear = UnixDatagram::bind(folder.path().join("notify")).unwrap();
         let (sender, heard) = mpsc::channel();
         // a service manager always listens: whoever speaks to it waits until it has
@@ -172,7 +177,7 @@ fn a_service_starts_audits_what_is_due_and_ends_when_it_is_told() {
     site.wait_for("READY=1");
     let seen = site.wait_until("the first run", |seen| seen.due.len() == world.tenants.len());
     assert_eq!((seen.runs.len(), seen.finished(), seen.checked), (1, 1, mailboxes(&world)));
-    site.wait_for("STATUS=idle; next 02:");
+    site.wait_for("STATUS=idle; next 02:30 Europe/Berlin");
     site.wait_for("WATCHDOG=1");
     site.signal("TERM");
     site.wait_for("STOPPING=1");
@@ -181,7 +186,7 @@ fn a_service_starts_audits_what_is_due_and_ends_when_it_is_told() {
     // what was taken up is remembered: no run at the next start
     site.start();
     site.wait_for("READY=1");
-    site.wait_for("STATUS=idle; next 02:");
+    site.wait_for("STATUS=idle; next 02:30 Europe/Berlin");
     site.signal("INT");
     assert_eq!(site.end(), Some(0), "{}", site.log());
     assert_eq!(site.look().unwrap().runs.len(), 1);
@@ -257,9 +262,12 @@ fn an_audit_beside_the_service_asks_it_and_says_what_came_of_it() {
     let (code, _, err) = site.run(&["audit", "--resume"]);
     assert!(code == 3 && err.contains("leave --resume out, or stop the service first"), "{err}");
     // asked twice at one time: one run
-    let mut first = site.command(&["audit"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let mut second = site.command(&["audit"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    assert_eq!((first.wait().unwrap().code(), second.wait().unwrap().code()), (Some(1), Some(1)));
+    let ask = || site.command(&["audit"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (first, second) = (ask(), ask());
+    for asked in [first, second] {
+        let (code, out, err) = told(&asked.wait_with_output().unwrap());
+        assert_eq!(code, 1, "{out}{err}{}", site.log());
+    }
     let seen = site.look().unwrap();
     assert!((4..=5).contains(&seen.runs.len()) && seen.demands.is_empty(), "{seen:?}");
 }
@@ -299,6 +307,38 @@ fn a_list_that_vanishes_is_an_incident_and_is_gone_through_when_it_is_back() {
     let seen = site.wait_until("the incident again", |seen| state(seen) == Some("open"));
     assert_eq!(seen.checked, mailboxes(&world) + 1);
     assert!(site.log().contains("shrunk-list"), "{}", site.log());
+}
+
+#[test]
+fn a_dead_man_switch_hears_of_each_run_and_the_listener_says_that_all_is_well() {
+    let mut site = Site::new(&of_2014());
+    let switch = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = site.folder.path().join("heartbeat-url");
+    fs::write(&url, format!("http://{}/ping/x\n", switch.local_addr().unwrap())).unwrap();
+    let socket = site.folder.path().join("listener");
+    let text = fs::read_to_string(site.office.config()).unwrap();
+    let text = text.replace("\"off\"", &format!("\"unix:{}\"", socket.display()));
+    fs::write(site.office.config(), format!("{text}\n[service]\nheartbeat_url = {{ file = {url:?} }}\n")).unwrap();
+    let heard = thread::spawn(move || {
+        let mut lines = Vec::new();
+        for stream in switch.incoming().take(2) {
+            let mut stream = stream.unwrap();
+            let mut line = String::new();
+            BufReader::new(&stream).read_line(&mut line).unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+            lines.push(line);
+        }
+        lines
+    });
+    site.start();
+    site.wait_for("STATUS=idle; next");
+    assert_eq!(heard.join().unwrap(), ["GET /ping/x/start HTTP/1.1\r\n", "GET /ping/x HTTP/1.1\r\n"], "{}", site.log());
+    let mut stream = UnixStream::connect(&socket).unwrap();
+    stream.write_all(b"GET /readyz?verbose HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("scheduler: ok"), "{answer}");
+    assert!(!site.log().contains("/ping/"), "the URL is a secret: {}", site.log());
 }
 
 #[test]
