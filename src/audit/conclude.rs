@@ -14,7 +14,9 @@ use crate::{
     alert::{Decision, Group, Moment, Policy, Seen, Sighting, decide, observe},
     model::{Account, Concern, Domain, Exemption, Incident, IncidentState, Severity, TenantId},
     remedy::advice,
-    store::{Concluded, Conclusion, Destination, DomainGroup, IncidentChange, Reader, Recheck, RunId, Scope, Store, StoreError},
+    store::{
+        Concluded, Conclusion, Destination, DomainGroup, IncidentChange, IncidentFilter, Reader, Recheck, RunId, Scope, Store, StoreError,
+    },
 };
 
 /// What becomes of what a run finds, for those who want to hear of it.
@@ -39,8 +41,8 @@ pub(super) struct Ending<'a> {
 }
 
 impl Ending<'_> {
-    /// Ends a tenant's part.
-    pub(super) async fn conclude(&self, job: &TenantJob) -> Result<Concluded, StoreError> {
+    /// Ends a tenant's part; with a whole run's counters, says also whether something is wrong with us.
+    pub(super) async fn conclude(&self, job: &TenantJob, whole: Option<&Tally>) -> Result<Concluded, StoreError> {
         let reader = self.store.reader();
         let incidents = reader.incidents_of(Some(&job.tenant.id)).await?;
         let planned = reader.rechecks_of(&job.tenant.id).await?;
@@ -62,6 +64,11 @@ impl Ending<'_> {
             let concern = Concern::Run { tenant: job.tenant.id.clone() };
             findings.decide(incidents.iter().find(|incident| incident.concern == concern), &concern, &Seen::Absent);
         }
+        if let Some(tally) = whole {
+            let ours = reader.incidents_of(None).await?;
+            let standing = ours.iter().find(|incident| incident.concern == Concern::Outage);
+            findings.decide(standing, &Concern::Outage, &self.outage(tally));
+        }
         let vanished: Vec<&Domain> = job.only.iter().flatten().filter(|domain| !domains.contains(domain)).collect();
         let conclusion = Conclusion {
             run: self.run,
@@ -79,8 +86,25 @@ impl Ending<'_> {
         self.store.conclude_tenant(conclusion).await
     }
 
-    /// Says whether something is wrong with us.
-    pub(super) async fn conclude_outage(&self, tally: &Tally) -> Result<(), StoreError> {
+    /// Ends the incidents of all tenants but these: the run goes through a whole configuration, and it has these alone.
+    pub(super) async fn close_others(&self, jobs: &[TenantJob]) -> Result<(), StoreError> {
+        let filter = IncidentFilter { states: vec![IncidentState::Suspected, IncidentState::Open], ..IncidentFilter::default() };
+        let mut standing = self.store.reader().incidents(&filter).await?;
+        standing.retain(|incident| incident.concern.tenant().is_some_and(|tenant| jobs.iter().all(|job| job.tenant.id != *tenant)));
+        let moment = Moment { at: self.at, policy: &self.alerting.policy, is_exempt: false };
+        let gone = Seen::Gone("The tenant is no longer in the configuration.");
+        let changes: Vec<IncidentChange> =
+            standing.iter().filter_map(|incident| decide(Some(incident), &incident.concern, &gone, moment)).map(changed).collect();
+        if !changes.is_empty() {
+            self.store.conclude_ours(&changes, &self.alerting.destinations, self.at).await?;
+        }
+        Ok(())
+    }
+
+    fn outage(&self, tally: &Tally) -> Seen {
+        if !self.is_outage {
+            return Seen::Absent;
+        }
         let account = Account {
             explanation: format!(
                 "In run {} {} of {} mailboxes could not be told, as most lookups failed. Nothing is concluded about any tenant from it. \
@@ -90,9 +114,7 @@ impl Ending<'_> {
             ),
             ..Account::default()
         };
-        let sighting = Sighting { verdict: None, severity: Severity::Critical, affected: tally.undetermined, is_complete: true, account };
-        let seen = if self.is_outage { Seen::Present(sighting) } else { Seen::Absent };
-        conclude_ours(self.store, self.alerting, (&Concern::Outage, &seen), self.at).await
+        Seen::Present(Sighting { verdict: None, severity: Severity::Critical, affected: tally.undetermined, is_complete: true, account })
     }
 }
 

@@ -105,12 +105,18 @@ pub(super) enum Keep {
     InDoubt,
     /// All of them.
     All,
+    /// None of them.
+    Nothing,
 }
 
 impl Outlet {
     /// Keeps a block, or waits until the writer has room; `false` where it takes nothing any more.
     pub(super) async fn deliver(&mut self, block: Block) -> bool {
-        let keeps = self.keep == Keep::All || !self.kept.is_empty() || block.outcomes.is_in_doubt();
+        let keeps = match self.keep {
+            Keep::All => true,
+            Keep::InDoubt => !self.kept.is_empty() || block.outcomes.is_in_doubt(),
+            Keep::Nothing => false,
+        };
         self.kept.push(block);
         let singles: usize = self.kept.iter().map(|block| block.outcomes.single_count()).sum();
         // a large domain is better recorded than kept

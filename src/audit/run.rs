@@ -157,11 +157,10 @@ pub async fn run(
         let is_whole = jobs.iter().all(TenantJob::is_whole);
         let is_outage = is_whole && is_outage(&tally);
         let ending = Ending { store, run, alerting: &options.alerting, at: auditor.clock.seconds(), is_outage };
-        if is_whole {
-            ending.conclude_outage(&tally).await?;
-        }
-        for job in jobs.iter() {
-            recorded.gone += ending.conclude(job).await?.gone;
+        for (number, job) in jobs.iter().enumerate() {
+            // once a run, and not again where it is resumed: in the transaction of its first tenant
+            let whole = (is_whole && number == 0).then_some(&tally);
+            recorded.gone += ending.conclude(job, whole).await?.gone;
         }
         if options.whole {
             let tenants: Vec<&TenantId> = jobs.iter().map(|job| &job.tenant.id).collect();
@@ -170,6 +169,7 @@ pub async fn run(
                 tracing::info!(mailboxes = gone, "tenants that are not in the configuration any more have left the reports");
             }
             recorded.gone += gone;
+            ending.close_others(jobs).await?;
         }
     }
     let wanted = if stopped { RunState::Interrupted } else { RunState::Finished };
@@ -219,13 +219,13 @@ async fn ask_all(
 ) -> Result<(), RunError> {
     let mut tasks: JoinSet<Option<Doubt>> = JoinSet::new();
     let (rules, mut doubts) = (Rules::of(auditor), Vec::new());
-    let mut keep = |doubt: Option<Doubt>| {
+    let keep = |doubts: &mut Vec<Doubt>, doubt: Option<Doubt>| {
         progress.set_aside(doubt.as_ref().map_or(0, Doubt::mailboxes));
         doubts.extend(doubt);
     };
     for place in places(jobs) {
         while tasks.len() >= options.domains_at_once.max(1) {
-            keep(tasks.join_next().await.transpose()?.flatten());
+            keep(&mut doubts, tasks.join_next().await.transpose()?.flatten());
         }
         if options.stop.is_cancelled() || sender.is_closed() {
             break;
@@ -246,12 +246,14 @@ async fn ask_all(
         };
         progress.skip(recorded as u64);
         if recorded < mailboxes.len() {
+            // so many at once are no matter of single hosts, and memory is not for them
+            let kind = if doubts.len() < DOUBTS_KEPT { Keep::InDoubt } else { Keep::Nothing };
             let (auditor, jobs, stop, sender) = (auditor.clone(), jobs.clone(), options.stop.clone(), sender.clone());
             tasks.spawn(async move {
                 let mailboxes = place.mailboxes(&jobs);
                 let (tenant, first) = (place.tenant(&jobs)?, mailboxes.first()?);
                 let errand = Errand { tenant, domain: first.address.domain(), mailboxes, recorded };
-                let mut outlet = Outlet { place: place.clone(), list, sender, keep: Keep::InDoubt, kept: Vec::new() };
+                let mut outlet = Outlet { place: place.clone(), list, sender, keep: kind, kept: Vec::new() };
                 auditor.find_out(&errand, &stop, &mut outlet).await;
                 Doubt::of(outlet)
             });
@@ -259,7 +261,7 @@ async fn ask_all(
     }
     drop(sender);
     while let Some(ended) = tasks.join_next().await {
-        keep(ended?);
+        keep(&mut doubts, ended?);
     }
     ask_again(auditor, jobs, (options, progress), (doubts, places(jobs).count())).await
 }
@@ -360,6 +362,8 @@ fn batches_that_fit(batches: &[DomainBatch<'_>]) -> usize {
     batches.len().min(1 + sums.take_while(|sum| *sum < MAILBOXES_A_BATCH).count())
 }
 
+/// Domains in doubt that are gone through once more at most.
+const DOUBTS_KEPT: usize = 1_000;
 /// Blocks that wait for the writer at most.
 const BLOCKS_WAITING: usize = 64;
 /// How long small results wait for company.

@@ -8,12 +8,15 @@ use super::{Common, Exit, exit::UsageError, site::Site};
 use crate::{
     alert::{Attempt, Channel, Delivery, DeliveryParts, Waker, test_channel},
     clock::Clock,
+    daemon::attach_report,
     model::{counted, visible},
+    remedy::SettingsTable,
     store::{Queue, Store},
 };
 
 /// Alerts.
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
 pub(super) struct AlertsArgs {
     #[command(subcommand)]
     command: AlertsCommand,
@@ -101,7 +104,7 @@ pub(super) async fn send(site: &Site, store: &Arc<Store>) -> anyhow::Result<Vec<
         wording: site.wording(),
         policy: alerting.policy,
         clock: Clock::system(),
-        attach: None,
+        attach: Some(attach_report(store.reader().clone(), (site.tenants(&[])?, SettingsTable::built_in()?), Clock::system())),
         observe: Arc::new(|_, _| {}),
         waker: Waker::default(),
     });
@@ -145,5 +148,7 @@ fn age(seconds: i64) -> String {
     }
 }
 
+const EXIT_CODES: &str = "Exit codes: 1 where a channel did not take the test, where something waits or was given up, or where a channel takes \
+nothing, else 0; 3 where the configuration or the command line is wrong";
 /// How long a command sends.
 const SEND_FOR: Duration = Duration::from_mins(1);

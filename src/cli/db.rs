@@ -1,11 +1,11 @@
-//! `db migrate|check|backup`: care of the database.
+//! `db migrate|check|backup|restore`: care of the database.
 
 use std::{io::Write, path::PathBuf};
 
 use clap::{Args, Subcommand};
 
 use super::{Common, Exit, exit::UsageError, site::Site};
-use crate::{model::counted, store::Store};
+use crate::{clock::Clock, model::counted, store::Store};
 
 /// The database.
 #[derive(Debug, Args)]
@@ -39,6 +39,12 @@ enum DbCommand {
         /// The copy; it must not exist
         #[arg(value_name = "COPY")]
         to: PathBuf,
+    },
+    /// Puts a backup in the place of the database, which is kept beside it under another name; the service must not run
+    Restore {
+        /// The backup; it stays where it is
+        #[arg(value_name = "COPY")]
+        from: PathBuf,
     },
 }
 
@@ -79,6 +85,15 @@ pub(super) async fn run(args: &DbArgs, common: &Common, out: &mut impl Write) ->
         DbCommand::Backup { to } => {
             Store::open_read_only(&path).await?.backup(to).await?;
             writeln!(out, "{}: copied to {}, and the copy is sound", path.display(), to.display())?;
+            Ok(Exit::Clean)
+        }
+        DbCommand::Restore { from } => {
+            let restored = Store::restore(&path, from, Clock::system().seconds()).await?;
+            writeln!(out, "{}: restored from {}", path.display(), from.display())?;
+            match restored.replaced {
+                Some(replaced) => writeln!(out, "the database that was there is now {}", replaced.display())?,
+                None => writeln!(out, "there was no database before")?,
+            }
             Ok(Exit::Clean)
         }
     }

@@ -15,6 +15,7 @@ use crate::{
 
 /// Incidents.
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
 pub(super) struct IncidentsArgs {
     /// The database in place of the configuration's
     #[arg(long, global = true, value_name = "FILE")]
@@ -74,6 +75,8 @@ enum IncidentsCommand {
         id: i64,
     },
     /// Exempts findings for a time: they are still followed and reported, and not announced
+    ///
+    /// What is named must all agree. An incident that is open when the exemption ends, and was not announced, is announced then.
     Exempt {
         /// Only this tenant's
         #[arg(long, value_name = "ID", value_parser = super::audit::parse_tenant)]
@@ -132,8 +135,8 @@ pub(super) async fn run(args: &IncidentsArgs, common: &Common, out: &mut impl Wr
             let incident = find(&reader, *id).await?;
             let events = reader.events_of(IncidentId(*id), EVENTS_SHOWN).await?;
             let exemptions = reader.exemptions().await?;
-            let exemption = exemptions.iter().find(|exemption| exemption.covers(&incident.concern, at));
-            write_incident(out, format, (&incident, &events, exemption))?;
+            let exemption = Exemption::of(&exemptions, &incident.concern, at);
+            write_incident(out, format, (&incident, &events, exemption), at)?;
             Ok(exit(std::slice::from_ref(&incident)))
         }
         IncidentsCommand::Exemptions => {
@@ -260,6 +263,7 @@ fn parse_domain(text: &str) -> Result<Domain, String> {
     Domain::parse(text).map_err(|error| error.to_string())
 }
 
+const EXIT_CODES: &str = "Exit codes: 1 where `list` or `show` shows an incident that is open, else 0; 3 where the command line is wrong";
 const EVENTS_SHOWN: u32 = 50;
 const WORDS_AT_MOST: usize = 500;
 /// Seconds.

@@ -41,7 +41,7 @@ pub(super) struct ReportArgs {
     /// Only this client (repeatable; the head and the exit code then speak of what is shown)
     #[arg(long, value_name = "NAME")]
     client: Vec<String>,
-    /// As it was after this run
+    /// As it was after this run; with the incidents and exemptions of now
     #[arg(long, value_name = "NUMBER")]
     run: Option<i64>,
     /// What the table is for. `excel` begins with a byte order mark: it opens by double click where the system's list separator is a

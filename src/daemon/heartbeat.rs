@@ -21,18 +21,28 @@ pub(super) enum Beat {
     Failure,
 }
 
-/// Tells one after the other, until the service is to stop and nothing waits any more.
-pub(super) async fn tell_all(mut beats: mpsc::Receiver<Beat>, plant: watch::Receiver<Arc<Plant>>, stop: CancellationToken) {
+/// Tells one after the other, until nobody hands in any more (`quiet`) and nothing waits; once the service is to stop, in a hurry.
+pub(super) async fn tell_all(
+    mut beats: mpsc::Receiver<Beat>,
+    plant: watch::Receiver<Arc<Plant>>,
+    (stop, quiet): (CancellationToken, CancellationToken),
+) {
     loop {
         let beat = tokio::select! {
             biased;
             beat = beats.recv() => beat,
-            () = stop.cancelled() => None,
+            () = quiet.cancelled() => None,
         };
         let Some(beat) = beat else { return };
         let plant = plant.borrow().clone();
-        if let Some(url) = &plant.heartbeat {
-            tell(&plant.outbound, (url, beat), &PAUSES).await;
+        let Some(url) = &plant.heartbeat else { continue };
+        let hurry = async {
+            stop.cancelled().await;
+            tokio::time::sleep(HURRY).await;
+        };
+        tokio::select! {
+            () = tell(&plant.outbound, (url, beat), &PAUSES) => {}
+            () = hurry => tracing::warn!(?beat, "the dead-man switch could not be told before the service ended"),
         }
     }
 }
@@ -68,6 +78,8 @@ fn address(url: &str, beat: Beat) -> String {
     format!("{}{ending}{query}", path.trim_end_matches('/'))
 }
 
+/// For a beat once the service is to stop.
+const HURRY: Duration = Duration::from_secs(2);
 const PAUSES: [Duration; 3] = [Duration::ZERO, Duration::from_secs(2), Duration::from_secs(10)];
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The service: when runs are due, what is next, and a process that does it for years. Owns the plan, the life cycle and what
 //! systemd is told; knows of discovery and of channels only who does it.
 
+mod attachment;
 mod errand;
 mod heartbeat;
 mod keeper;
@@ -20,6 +21,7 @@ mod tests;
 mod trouble;
 mod watch;
 
+pub use attachment::attach_report;
 pub use plant::{Load, Plant, Post};
 pub use presence::is_present;
 pub use pulse::{Durations, Pulse, Reload, RunKind, RunResult};

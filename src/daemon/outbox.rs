@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::service::Service;
+use super::{attachment::attach_report, service::Service};
 use crate::alert::{Delivery, DeliveryParts};
 
 /// Delivers until the service is to stop.
@@ -39,6 +39,7 @@ pub(super) async fn deliver_all(service: Arc<Service>) {
 
 fn parts(service: &Arc<Service>) -> DeliveryParts {
     let (plant, pulse) = (service.plant(), service.pulse.clone());
+    let basis = &plant.basis;
     DeliveryParts {
         store: service.store.clone(),
         channels: plant.channels.clone(),
@@ -46,7 +47,7 @@ fn parts(service: &Arc<Service>) -> DeliveryParts {
         wording: plant.wording.clone(),
         policy: plant.alerting.policy,
         clock: service.clock.clone(),
-        attach: None,
+        attach: Some(attach_report(service.store.reader().clone(), (basis.tenants.clone(), basis.settings.clone()), service.clock.clone())),
         observe: Arc::new(move |channel, result| pulse.count_delivery(channel, result)),
         waker: service.waker.clone(),
     }

@@ -229,7 +229,9 @@ impl Scheduler {
 
     async fn write_down(&self, (job, ended): (&Job, &Ended), problem: Option<&str>) -> Result<(), StoreError> {
         let (store, at) = (&self.service.store, self.service.clock.seconds());
-        for (tenant, occurrence) in &job.takes {
+        // a run that is to be made again is due still, should the service be started anew before
+        let is_put_off = self.held_until.is_some();
+        for (tenant, occurrence) in job.takes.iter().filter(|_| !is_put_off) {
             store.remember_due(tenant, occurrence.as_second()).await?;
         }
         for tenant in job.tenants.iter().filter(|_| job.domains.is_none()) {

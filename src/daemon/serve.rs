@@ -92,9 +92,10 @@ pub async fn serve(load: Arc<Load>, clock: Clock) -> Result<(), ServeError> {
         watcher.watch().await;
         "the watcher of the lists"
     });
-    let (stop, told) = (service.stop.clone(), service.plant.subscribe());
+    let (stop, quiet, told) = (service.stop.clone(), CancellationToken::new(), service.plant.subscribe());
+    let hush = quiet.clone().drop_guard();
     tasks.spawn(async move {
-        heartbeat::tell_all(beats, told, stop).await;
+        heartbeat::tell_all(beats, told, (stop, quiet)).await;
         "the dead-man switch"
     });
     let delivered = outbox::deliver_all(service.clone());
@@ -109,6 +110,7 @@ pub async fn serve(load: Arc<Load>, clock: Clock) -> Result<(), ServeError> {
     });
     tasks.spawn(async move {
         scheduler.go_round().await;
+        drop(hush);
         "the scheduler"
     });
     service.pulse.note_reload(true);

@@ -219,6 +219,14 @@ pub struct Acknowledgement {
     pub until: Option<i64>,
 }
 
+impl Acknowledgement {
+    /// Whether it holds at an instant (seconds since 1970).
+    #[must_use]
+    pub fn holds(&self, at: i64) -> bool {
+        self.until.is_none_or(|until| at < until)
+    }
+}
+
 /// An incident with its memory. Times are seconds since 1970 (UTC).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incident {
@@ -288,6 +296,12 @@ pub struct Exemption {
 }
 
 impl Exemption {
+    /// Of those that cover an incident at an instant, the one that lasts longest.
+    #[must_use]
+    pub fn of<'a>(all: &'a [Self], concern: &Concern, at: i64) -> Option<&'a Self> {
+        all.iter().filter(|exemption| exemption.covers(concern, at)).max_by_key(|exemption| exemption.expires_at)
+    }
+
     /// Whether it covers an incident at an instant (seconds since 1970). Only findings are ever exempt.
     #[must_use]
     pub fn covers(&self, concern: &Concern, at: i64) -> bool {

@@ -19,7 +19,7 @@ pub enum CsvDialect {
 }
 
 /// The columns.
-const COLUMNS: [&str; 32] = [
+const COLUMNS: [&str; 35] = [
     "tenant",
     "address",
     "display_name",
@@ -52,6 +52,9 @@ const COLUMNS: [&str; 32] = [
     "sign_in",
     "needs_manual_configuration",
     "checked_at",
+    "incident",
+    "acknowledged_by",
+    "exempt_until",
 ];
 
 /// A report as a table.
@@ -87,6 +90,9 @@ fn cells(row: &ReportRow, client: &ClientRow) -> [String; COLUMNS.len()] {
     let [imap, pop3, smtp] =
         [Protocol::Imap, Protocol::Pop3, Protocol::Smtp].map(|protocol| row.settings.iter().find(|setting| setting.protocol == protocol));
     let any = imap.or(pop3).or(smtp).or(row.settings.first());
+    let incident = client.incident.as_ref();
+    let acknowledgement = incident.and_then(|incident| incident.acknowledgement.as_ref());
+    let exemption = incident.and_then(|incident| incident.exemption.as_ref());
     [
         guard(&row.tenant),
         guard(&row.address),
@@ -120,6 +126,9 @@ fn cells(row: &ReportRow, client: &ClientRow) -> [String; COLUMNS.len()] {
         guard(any.map_or("", |setting| &setting.sign_in)),
         row.needs_manual_configuration.to_string(),
         row.checked_at.clone(),
+        incident.map(|incident| incident.id.to_string()).unwrap_or_default(),
+        guard(acknowledgement.map_or("", |acknowledgement| &acknowledgement.by)),
+        exemption.map(|exemption| exemption.expires_at.clone()).unwrap_or_default(),
     ]
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{ClientRow, ReportRow, Setting};
+use super::{ClientRow, IncidentRow, ReportRow, Setting};
 use crate::model::{Cause, Protocol, Security, Verdict};
 
 /// Whose domain it is. Rows come in its order.
@@ -39,6 +39,8 @@ pub(super) struct Group {
     /// The earliest.
     pub(super) since: Option<String>,
     pub(super) count: usize,
+    /// By number, those of single mailboxes with the address: the domain's one, or a few.
+    pub(super) incidents: BTreeMap<i64, (IncidentRow, Option<String>)>,
     /// Those that are named.
     pub(super) members: Vec<Member>,
     /// Whether a user name is not the address.
@@ -77,6 +79,10 @@ impl Groups {
         if client.since.is_some() && (group.since.is_none() || client.since < group.since) {
             group.since.clone_from(&client.since);
         }
+        if let Some(incident) = &client.incident {
+            let own = || (incident.clone(), incident.is_own.then(|| row.address.clone()));
+            group.incidents.entry(incident.id).or_insert_with(own);
+        }
         if group.members.len() < self.limit {
             group.members.push(Member { address: row.address.clone(), person: person(row), user_name: user_name.cloned() });
         }
@@ -85,7 +91,15 @@ impl Groups {
 
 impl Group {
     fn new(row: &ReportRow, client: &ClientRow) -> Self {
-        Self { example: client.clone(), settings: row.settings.clone(), since: None, count: 0, members: Vec::new(), has_other_names: false }
+        Self {
+            example: client.clone(),
+            settings: row.settings.clone(),
+            since: None,
+            count: 0,
+            incidents: BTreeMap::new(),
+            members: Vec::new(),
+            has_other_names: false,
+        }
     }
 }
 

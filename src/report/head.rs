@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use std::ops::ControlFlow;
 
-use super::{ReportError, Request, row::rfc3339};
+use super::{InForce, ReportError, Request, row::rfc3339};
 use crate::{
     model::counted,
     store::{ReportFilter, RunId, Snapshot, TenantSummary},
@@ -26,6 +26,9 @@ pub struct Head {
     /// Mailboxes with an outcome, where the numbers are of fewer: of those that the selection shows.
     #[serde(skip)]
     pub out_of: Option<u64>,
+    /// The exemptions that hold, as far as the selection goes.
+    #[serde(skip)]
+    pub in_force: InForce,
 }
 
 /// The four numbers. They count mailboxes.
@@ -60,7 +63,14 @@ impl Head {
     #[must_use]
     pub fn new(run: Option<RunId>, generated_at: i64, summaries: Vec<TenantSummary>) -> Self {
         let tenants: Vec<TenantNumbers> = summaries.into_iter().map(TenantNumbers::from).collect();
-        Self { run: run.map(|run| run.0), generated_at: rfc3339(generated_at), total: sum(&tenants), tenants, out_of: None }
+        Self {
+            run: run.map(|run| run.0),
+            generated_at: rfc3339(generated_at),
+            total: sum(&tenants),
+            tenants,
+            out_of: None,
+            in_force: InForce::default(),
+        }
     }
 
     /// From the database, as far as the request's filter and its selection of clients and verdicts go.
@@ -71,6 +81,8 @@ impl Head {
         let filter = ReportFilter { needs_manual: false, ..request.filter.clone() };
         let newest = snapshot.runs(1).await?.first().map(|run| run.id);
         let mut head = Self::new(filter.run.or(newest), request.generated_at, snapshot.summary(&filter).await?);
+        head.in_force = InForce::new(snapshot.exemptions().await?, request.generated_at);
+        head.in_force.keep(request.filter.tenant.as_ref(), &request.selection.clients);
         if request.selection.is_partial() {
             head.select(snapshot, (&filter, request)).await?;
         }

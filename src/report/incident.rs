@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{
+    exempt::{AcknowledgementView, ExemptionView, exemption_table},
     layout::{labelled, table},
-    row::rfc3339,
+    row::{day, rfc3339},
 };
 use crate::model::{Account, Acknowledgement, Concern, Event, Exemption, Incident, counted, visible};
 
@@ -35,8 +36,8 @@ struct View<'a> {
     resolved_at: Option<String>,
     times_opened: u32,
     account: &'a Account,
-    acknowledgement: Option<&'a Acknowledgement>,
-    exemption: Option<&'a Exemption>,
+    acknowledgement: Option<AcknowledgementView>,
+    exemption: Option<ExemptionView>,
 }
 
 /// What happened, as programs see it.
@@ -60,9 +61,9 @@ pub fn write_incidents(
     (incidents, exemptions): (&[Incident], &[Exemption]),
     at: i64,
 ) -> io::Result<()> {
-    let exempt = |incident: &Incident| exemptions.iter().find(|exemption| exemption.covers(&incident.concern, at));
+    let exempt = |incident: &Incident| Exemption::of(exemptions, &incident.concern, at);
     if format == IncidentFormat::Json {
-        let views: Vec<View<'_>> = incidents.iter().map(|incident| view(incident, exempt(incident))).collect();
+        let views: Vec<View<'_>> = incidents.iter().map(|incident| view(incident, exempt(incident), at)).collect();
         return write_json(out, &serde_json::json!({ "schema": "autodiscover-audit/incidents/1", "incidents": views }));
     }
     if incidents.is_empty() {
@@ -72,13 +73,13 @@ pub fn write_incidents(
     for incident in incidents {
         let notes = [
             incident.is_flapping.then(|| "flapping".to_owned()),
-            incident.acknowledgement.as_ref().map(|acknowledgement| format!("acknowledged by {}", visible(&acknowledgement.by))),
-            exempt(incident).map(|exemption| format!("exempt until {}", day(exemption.expires_at))),
+            acknowledgement(incident, at).map(|acknowledgement| format!("acknowledged by {}", visible(&acknowledgement.by))),
+            exempt(incident).map(|exemption| format!("exempt until {}", day(&rfc3339(exemption.expires_at)))),
         ];
         rows.push(vec![
             incident.id.map(|id| id.to_string()).unwrap_or_default(),
             incident.state.as_str().to_owned(),
-            day(incident.first_seen_at),
+            day(&rfc3339(incident.first_seen_at)).to_owned(),
             if matches!(incident.concern, Concern::Finding { .. }) { incident.affected.to_string() } else { String::new() },
             about(&incident.concern),
             incident.verdict.map(|verdict| verdict.to_string()).unwrap_or_default(),
@@ -88,7 +89,7 @@ pub fn write_incidents(
     write!(out, "{}", table(0, &rows, &[0, 3]))
 }
 
-/// Writes one incident with its story, the newest last.
+/// Writes one incident with its story, the newest last; `at` (seconds since 1970) decides whether its acknowledgement holds.
 ///
 /// # Errors
 /// Whatever `out` says.
@@ -96,12 +97,13 @@ pub fn write_incident(
     out: &mut impl Write,
     format: IncidentFormat,
     (incident, events, exemption): (&Incident, &[Event], Option<&Exemption>),
+    at: i64,
 ) -> io::Result<()> {
     if format == IncidentFormat::Json {
         let steps: Vec<Step<'_>> = events.iter().map(step).collect();
         return write_json(
             out,
-            &serde_json::json!({ "schema": "autodiscover-audit/incident/1", "incident": view(incident, exemption), "events": steps }),
+            &serde_json::json!({ "schema": "autodiscover-audit/incident/1", "incident": view(incident, exemption, at), "events": steps }),
         );
     }
     let id = incident.id.map(|id| id.to_string()).unwrap_or_default();
@@ -118,7 +120,7 @@ pub fn write_incident(
     lines.extend(account.evidence.iter().map(|line| ("evidence", line.clone())));
     lines.extend(account.advice.as_ref().map(|advice| ("to mend", advice.clone())));
     lines.push(("since", rfc3339(incident.first_seen_at)));
-    lines.extend(incident.acknowledgement.as_ref().map(|ack| ("acknowledged", acknowledged(ack))));
+    lines.extend(acknowledgement(incident, at).map(|ack| ("acknowledged", acknowledged(ack))));
     lines.extend(exemption.map(|exemption| ("exempt", exempted(exemption))));
     for (label, text) in lines {
         write!(out, "{}", labelled(2, label, &text))?;
@@ -137,26 +139,21 @@ pub fn write_incident(
 /// Whatever `out` says.
 pub fn write_exemptions(out: &mut impl Write, format: IncidentFormat, exemptions: &[Exemption], at: i64) -> io::Result<()> {
     if format == IncidentFormat::Json {
-        return write_json(out, &serde_json::json!({ "schema": "autodiscover-audit/exemptions/1", "exemptions": exemptions }));
+        let views: Vec<ExemptionView> = exemptions.iter().map(ExemptionView::from).collect();
+        return write_json(out, &serde_json::json!({ "schema": "autodiscover-audit/exemptions/1", "exemptions": views }));
     }
     if exemptions.is_empty() {
         return writeln!(out, "There are no exemptions.");
     }
-    let mut rows = vec![["id", "until", "what", "owner", "reason"].map(str::to_owned).to_vec()];
-    for exemption in exemptions {
-        let until = if exemption.expires_at > at { day(exemption.expires_at) } else { format!("over ({})", day(exemption.expires_at)) };
-        rows.push(vec![
-            exemption.id.to_string(),
-            until,
-            scope(exemption),
-            visible(&exemption.owner).into_owned(),
-            visible(&exemption.reason).into_owned(),
-        ]);
-    }
-    write!(out, "{}", table(0, &rows, &[0]))
+    write!(out, "{}", exemption_table(0, exemptions, at))
 }
 
-fn view<'a>(incident: &'a Incident, exemption: Option<&'a Exemption>) -> View<'a> {
+/// The acknowledgement that holds.
+fn acknowledgement(incident: &Incident, at: i64) -> Option<&Acknowledgement> {
+    incident.acknowledgement.as_ref().filter(|acknowledgement| acknowledgement.holds(at))
+}
+
+fn view<'a>(incident: &'a Incident, exemption: Option<&Exemption>, at: i64) -> View<'a> {
     View {
         id: incident.id.map(|id| id.0).unwrap_or_default(),
         concern: &incident.concern,
@@ -170,8 +167,8 @@ fn view<'a>(incident: &'a Incident, exemption: Option<&'a Exemption>) -> View<'a
         resolved_at: incident.resolved_at.map(rfc3339),
         times_opened: incident.episode,
         account: &incident.account,
-        acknowledgement: incident.acknowledgement.as_ref(),
-        exemption,
+        acknowledgement: acknowledgement(incident, at).map(AcknowledgementView::from),
+        exemption: exemption.map(ExemptionView::from),
     }
 }
 
@@ -211,17 +208,6 @@ fn about(concern: &Concern) -> String {
     }
 }
 
-fn scope(exemption: &Exemption) -> String {
-    let parts = [
-        exemption.tenant.as_ref().map(|tenant| format!("tenant {tenant}")),
-        exemption.domain.as_ref().map(crate::model::Domain::for_people),
-        exemption.client.clone(),
-        exemption.cause.map(|cause| cause.to_string()),
-    ];
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
-    if parts.is_empty() { "everything".to_owned() } else { parts.join(" / ") }
-}
-
 fn acknowledged(acknowledgement: &Acknowledgement) -> String {
     let until = acknowledgement.until.map_or_else(|| "until it resolves".to_owned(), |until| format!("until {}", rfc3339(until)));
     format!("by {}, {until}: {}", visible(&acknowledgement.by), visible(&acknowledgement.reason))
@@ -230,10 +216,6 @@ fn acknowledged(acknowledgement: &Acknowledgement) -> String {
 fn exempted(exemption: &Exemption) -> String {
     let Exemption { id, owner, reason, expires_at, .. } = exemption;
     format!("by exemption {id} of {}, until {}: {}", visible(owner), rfc3339(*expires_at), visible(reason))
-}
-
-fn day(seconds: i64) -> String {
-    rfc3339(seconds).split('T').next().unwrap_or_default().to_owned()
 }
 
 fn write_json(out: &mut impl Write, value: &serde_json::Value) -> io::Result<()> {

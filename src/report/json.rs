@@ -5,7 +5,7 @@ use std::io;
 
 use serde::Serialize;
 
-use super::{Head, Numbers, ReportRow, TenantNumbers};
+use super::{ExemptionView, Head, Numbers, ReportRow, TenantNumbers};
 
 /// The name and number of the contract. Additions are allowed; a change of meaning raises the number.
 const SCHEMA: &str = "autodiscover-audit/report/1";
@@ -23,6 +23,7 @@ struct Opening<'a> {
     #[serde(flatten)]
     head: &'a Head,
     summary: Summary<'a>,
+    exemptions: Vec<ExemptionView>,
 }
 
 #[derive(Serialize)]
@@ -35,7 +36,7 @@ struct Summary<'a> {
 impl<W: io::Write> JsonReport<W> {
     pub(super) fn begin_object(head: &Head, mut out: W) -> io::Result<Self> {
         let summary = Summary { total: head.total, tenants: &head.tenants };
-        let opening = serde_json::to_string(&Opening { schema: SCHEMA, head, summary })?;
+        let opening = serde_json::to_string(&Opening { schema: SCHEMA, head, summary, exemptions: head.in_force.views() })?;
         // the object stays open for its last member
         let open = opening.strip_suffix('}').unwrap_or(&opening);
         write!(out, "{open},\n\"mailboxes\":[")?;

@@ -3,6 +3,7 @@
 
 mod check;
 mod csv;
+mod exempt;
 mod group;
 mod head;
 mod incident;
@@ -23,6 +24,7 @@ use crate::{
 
 pub use check::{CheckView, LookupView};
 pub use csv::CsvDialect;
+pub use exempt::{AcknowledgementView, ExemptionView, InForce, IncidentRow};
 pub use head::{Head, Numbers, TenantNumbers};
 pub use incident::{IncidentFormat, write_exemptions, write_incident, write_incidents};
 pub use row::{ClientRow, ReportRow, ReportSubject};
@@ -142,7 +144,7 @@ pub async fn write_report(snapshot: &mut Snapshot, (request, head): (&Request<'_
         let mut written = Ok(());
         snapshot
             .read_mailboxes(&filter, |found| {
-                let mut row = ReportRow::new(found, request.settings_for);
+                let mut row = ReportRow::new(found, request.settings_for, &head.in_force);
                 if row.keep(&request.selection) {
                     written = report.add(&row);
                 }

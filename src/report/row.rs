@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Setting;
+use super::{InForce, IncidentRow, Setting};
 use crate::{
     model::{Address, ClientOutcome, Hosting, Server, TenantId},
     remedy::advice,
@@ -58,19 +58,22 @@ pub struct ClientRow {
     pub since: Option<String>,
     /// What the administrator can do about the cause.
     pub advice: Option<String>,
+    /// The incident that the finding belongs to, as it stands now.
+    pub incident: Option<IncidentRow>,
 }
 
 impl ReportRow {
     /// The view of what the database has. Settings of protocols that are switched off for the mailbox are left out.
     #[must_use]
-    pub fn new(found: MailboxRow, settings_for: &dyn Fn(&ReportSubject<'_>) -> Vec<Server>) -> Self {
-        let MailboxRow { tenant, mailbox, outcome, since, checked_at } = found;
+    pub fn new(found: MailboxRow, settings_for: &dyn Fn(&ReportSubject<'_>) -> Vec<Server>, in_force: &InForce) -> Self {
+        let MailboxRow { tenant, mailbox, outcome, since, incidents, checked_at } = found;
         let (address, person) = (&mailbox.address, mailbox.person.as_deref());
         let subject = ReportSubject { tenant: &tenant, hosting: outcome.hosting, address };
         let has_finding = outcome.clients.iter().any(|client| client.verdict.is_finding());
         let servers = if has_finding { settings_for(&subject) } else { Vec::new() };
         let enabled = servers.iter().filter(|server| mailbox.profile.protocols.is_enabled(server.protocol));
-        let clients = outcome.clients.iter().zip(since);
+        let incidents = incidents.iter().map(|incident| incident.as_ref().map(|incident| in_force.row(incident)));
+        let clients = outcome.clients.iter().zip(since.into_iter().zip(incidents));
         Self {
             address: address.to_string(),
             domain: address.domain().to_string(),
@@ -81,20 +84,25 @@ impl ReportRow {
             needs_manual_configuration: outcome.needs_manual_configuration,
             checked_at: rfc3339(checked_at),
             settings: enabled.map(|server| Setting::new(server, address, person)).collect(),
-            clients: clients.map(|(client, since)| ClientRow::new(client, since, (address, outcome.hosting))).collect(),
+            clients: clients.map(|(client, past)| ClientRow::new(client, past, (address, outcome.hosting))).collect(),
             tenant: tenant.into(),
         }
     }
 }
 
 impl ClientRow {
-    fn new(client: &ClientOutcome, since: Option<i64>, (address, hosting): (&Address, Hosting)) -> Self {
+    fn new(client: &ClientOutcome, (since, incident): (Option<i64>, Option<IncidentRow>), (address, hosting): (&Address, Hosting)) -> Self {
         let advice = client.cause.map(|cause| advice(cause, address.domain(), hosting));
-        Self { outcome: client.expand(address), since: since.map(rfc3339), advice }
+        Self { outcome: client.expand(address), since: since.map(rfc3339), advice, incident }
     }
 }
 
 /// Seconds since 1970 as RFC 3339 has them; what is beyond the year 9999 is no time of ours and comes out empty.
 pub(super) fn rfc3339(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).map(|instant| instant.to_string()).unwrap_or_default()
+}
+
+/// The day of an instant in RFC 3339.
+pub(super) fn day(instant: &str) -> &str {
+    instant.split('T').next().unwrap_or_default()
 }

@@ -7,7 +7,7 @@ use std::{
     vec,
 };
 
-use super::{Format, Head, Report, ReportError, ReportRow, ReportSubject, Request, Selection};
+use super::{Format, Head, InForce, Report, ReportError, ReportRow, ReportSubject, Request, Selection};
 use crate::{
     model::Server,
     store::{MailboxPages, MailboxRow, Reader, ReportFilter},
@@ -41,6 +41,7 @@ pub struct ReportStream {
     tray: Tray,
     selection: Selection,
     settings_for: SettingsFor,
+    in_force: InForce,
 }
 
 impl OwnedRequest {
@@ -76,6 +77,7 @@ impl ReportStream {
             tray,
             selection,
             settings_for,
+            in_force: head.in_force,
         })
     }
 
@@ -86,7 +88,7 @@ impl ReportStream {
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>, ReportError> {
         while let Some(report) = &mut self.report {
             if let Some(found) = self.rows.next() {
-                let mut row = ReportRow::new(found, &*self.settings_for);
+                let mut row = ReportRow::new(found, &*self.settings_for, &self.in_force);
                 if row.keep(&self.selection) {
                     report.add(&row)?;
                 }

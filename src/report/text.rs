@@ -18,6 +18,8 @@ pub struct TextReport<W> {
     has_title: bool,
     has_doubts: bool,
     risk: BTreeMap<(String, String), Risk>,
+    /// What is exempt, in words.
+    exempt: String,
 }
 
 /// A list of groups; the rows are read once for each.
@@ -42,7 +44,15 @@ impl<W: io::Write> TextReport<W> {
         writeln!(out, "\n{}", numbers(head))?;
         let run = head.run.map_or_else(String::new, |run| format!(" after run {run}"));
         writeln!(out, "State{run}, written {}.", head.generated_at)?;
-        Ok(Self { out, section: Section::Action, groups, has_title: false, has_doubts: false, risk: BTreeMap::new() })
+        Ok(Self {
+            out,
+            section: Section::Action,
+            groups,
+            has_title: false,
+            has_doubts: false,
+            risk: BTreeMap::new(),
+            exempt: head.in_force.text(),
+        })
     }
 
     pub(super) fn add(&mut self, row: &ReportRow) -> io::Result<()> {
@@ -88,6 +98,10 @@ impl<W: io::Write> TextReport<W> {
         if !self.risk.is_empty() {
             writeln!(self.out, "\n\nAT RISK (clients that are not audited; settings with a wrong fallback)\n")?;
             write!(self.out, "{}", risks(&self.risk))?;
+        }
+        if !self.exempt.is_empty() {
+            writeln!(self.out, "\n\nEXEMPTIONS (found and shown all the same, and not announced)\n")?;
+            write!(self.out, "{}", self.exempt)?;
         }
         self.out.flush()
     }
@@ -142,6 +156,9 @@ fn why(key: &Key, group: &Group) -> String {
     out += &labelled(2, "verdict", &format!("{}{inferred}", key.verdict));
     if let Some(since) = &group.since {
         out += &labelled(2, "since", since);
+    }
+    for (number, (incident, address)) in group.incidents.values().enumerate() {
+        out += &labelled(2, if number == 0 { "incident" } else { "" }, &incident.line(address.as_deref()));
     }
     if let Some(source) = &example.outcome.source {
         out += &labelled(2, "asked", &format!("{} ({})", source.asked, source.lookup));

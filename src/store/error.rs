@@ -21,8 +21,8 @@ pub enum StoreError {
         /// Why not.
         source: io::Error,
     },
-    /// Another process audits with this database.
-    #[error("the database is in use by another audit, which holds `{}`", lock.display())]
+    /// Another process holds this database: the service, or an audit.
+    #[error("the database is in use by the service or an audit, which holds `{}`", lock.display())]
     Locked {
         /// The lock file.
         lock: PathBuf,

@@ -36,6 +36,7 @@ mod run;
 mod seal;
 mod size;
 mod sqlite;
+mod standing;
 mod summary;
 mod sweep;
 mod word;
@@ -67,6 +68,7 @@ pub use retention::{Cleared, Retention};
 pub use route::Destination;
 pub use run::{Progress, Run, RunId, RunState};
 pub use size::Size;
+pub use standing::Standing;
 pub use summary::TenantSummary;
 
 use ballast::Ballast;

@@ -142,13 +142,18 @@ impl Reader {
     /// # Errors
     /// [`StoreError`].
     pub async fn exemptions(&self) -> Result<Vec<Exemption>, StoreError> {
-        let rows: Vec<ExemptionRow> =
-            sqlx::query_as("SELECT id, tenant, domain, client, cause, owner, reason, created_at, expires_at FROM exemption ORDER BY id")
-                .fetch_all(&self.pool)
-                .await
-                .map_err(doing("read the exemptions"))?;
-        rows.into_iter().map(read_exemption).collect()
+        read_exemptions(&self.pool).await
     }
+}
+
+/// All exemptions, by number.
+pub(super) async fn read_exemptions(from: impl sqlx::SqliteExecutor<'_>) -> Result<Vec<Exemption>, StoreError> {
+    let rows: Vec<ExemptionRow> =
+        sqlx::query_as("SELECT id, tenant, domain, client, cause, owner, reason, created_at, expires_at FROM exemption ORDER BY id")
+            .fetch_all(from)
+            .await
+            .map_err(doing("read the exemptions"))?;
+    rows.into_iter().map(read_exemption).collect()
 }
 
 type ExemptionRow = (i64, Option<String>, Option<String>, Option<String>, Option<String>, String, String, i64, i64);

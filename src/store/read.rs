@@ -10,6 +10,7 @@ use super::{
     body::Bodies,
     error::{doing, stored},
     history::{Past, since},
+    standing::{Incidents, Standing},
 };
 use crate::model::{Address, Mailbox, Outcome, Person, Profile, TenantId};
 
@@ -35,6 +36,8 @@ pub struct MailboxRow {
     pub outcome: Arc<Outcome>,
     /// For each client of the outcome: when its finding was first made; `None` where its verdict is `ok`.
     pub since: Vec<Option<i64>>,
+    /// For each client of the outcome: the incident that its finding belongs to, as it stands now.
+    pub incidents: Vec<Option<Arc<Standing>>>,
     /// When the outcome was last confirmed.
     pub checked_at: i64,
 }
@@ -125,6 +128,8 @@ struct Pages {
     run_at: Option<i64>,
     outcomes: Bodies<Outcome>,
     profiles: Bodies<Profile>,
+    /// Of the page at hand.
+    incidents: Incidents,
 }
 
 impl Pages {
@@ -137,6 +142,7 @@ impl Pages {
             run_at: None,
             outcomes: Bodies::new("outcome"),
             profiles: Bodies::new("profile"),
+            incidents: Incidents::default(),
         }
     }
 
@@ -152,6 +158,9 @@ impl Pages {
         self.after = through;
         self.outcomes.load(connection, pointers.values().flatten().filter_map(|(outcome, _)| *outcome)).await?;
         self.profiles.load(connection, page.iter().map(|row| row.5)).await?;
+        if let (Some(first), Some(last)) = (page.first(), page.last()) {
+            self.incidents = Incidents::read(connection, (&first.1, &first.2), (&last.1, &last.2)).await?;
+        }
         let mut rows = Vec::with_capacity(page.len());
         for row in page {
             let pasts = pointers.remove(&row.0).unwrap_or_default();
@@ -171,8 +180,10 @@ impl Pages {
         }
         let address = Address::parse(&address).map_err(stored("address"))?;
         let person: Option<Person> = person.as_deref().map(serde_json::from_str).transpose().map_err(stored("person"))?;
+        let tenant = TenantId::try_from(tenant).map_err(stored("tenant"))?;
         Ok(Some(MailboxRow {
-            tenant: TenantId::try_from(tenant).map_err(stored("tenant"))?,
+            incidents: self.incidents.of((&tenant, &address), &outcome),
+            tenant,
             mailbox: Mailbox { address, profile, person: person.map(Box::new) },
             since: since(&outcome, &pasts),
             outcome,

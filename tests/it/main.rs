@@ -14,6 +14,7 @@ mod corpus;
 mod fakenet_test;
 mod formats;
 mod house;
+mod incidents;
 mod listener;
 mod mailboxes;
 

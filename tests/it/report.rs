@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod incident;
+
 use std::sync::Arc;
 
 use crate::store::finish_tenant;
@@ -11,7 +13,9 @@ use autodiscover_audit::{
         Address, Cause, Class, ClientOutcome, Domain, Hosting, LookupKind, Mailbox, Next, Outcome, Person, Profile, Protocol, Protocols,
         Security, Server, Settings, Source, TenantId, Verdict,
     },
-    report::{CheckView, CsvDialect, Format, Head, Report, ReportError, ReportRow, ReportSubject, Request, Selection, write_report},
+    report::{
+        CheckView, CsvDialect, Format, Head, InForce, Report, ReportError, ReportRow, ReportSubject, Request, Selection, write_report,
+    },
     store::{DomainBatch, Entry, MailboxRow, ReportFilter, RunId, RunState, Store},
 };
 
@@ -289,7 +293,7 @@ async fn an_empty_report_is_whole_in_every_format() {
     for (format, expected) in [
         (Format::Jsonl, None),
         (Format::Json, Some("\"mailboxes\":[\n]}\n")),
-        (Format::Csv(CsvDialect::Rfc4180), Some("\"checked_at\"\r\n")),
+        (Format::Csv(CsvDialect::Rfc4180), Some("\"exempt_until\"\r\n")),
         (Format::Text { all: false }, Some("written 2025-10-09T08:56:40Z.\n")),
     ] {
         let (filter, selection) = (ReportFilter::default(), Selection::default());
@@ -320,8 +324,8 @@ fn a_domain_is_written_as_soon_as_the_next_one_begins() {
     let row = |address: &str, verdict: Verdict| {
         let outcome = outcome(Hosting::default(), vec![client("thunderbird", verdict, Some(Cause::SrvStale), consumer())]);
         let tenant = TenantId::try_from("contoso".to_owned()).unwrap();
-        let found = MailboxRow { tenant, mailbox: mailbox(address), outcome, since: vec![Some(0)], checked_at: 0 };
-        ReportRow::new(found, &settings_for)
+        let found = MailboxRow { tenant, mailbox: mailbox(address), outcome, since: vec![Some(0)], incidents: vec![None], checked_at: 0 };
+        ReportRow::new(found, &settings_for, &InForce::default())
     };
     let seen = Seen::default();
     let told = |what: &str| String::from_utf8(seen.0.borrow().clone()).unwrap().contains(what);
@@ -352,7 +356,11 @@ fn a_name_in_unicode_stands_beside_its_own_once() {
 
     let tenant = TenantId::try_from("contoso".to_owned()).unwrap();
     let mailbox = mailbox("anna@münster.example");
-    let row = ReportRow::new(MailboxRow { tenant, mailbox, outcome, since: vec![Some(0)], checked_at: 0 }, &settings_for);
+    let row = ReportRow::new(
+        MailboxRow { tenant, mailbox, outcome, since: vec![Some(0)], incidents: vec![None], checked_at: 0 },
+        &settings_for,
+        &InForce::default(),
+    );
     let seen = Seen::default();
     let mut report = Report::begin(Format::Text { all: false }, &Head::new(None, 0, Vec::new()), seen.clone()).unwrap();
     report.add(&row).unwrap();

@@ -84,7 +84,8 @@ fn subject(digest: &Digest<'_>) -> String {
 
 fn note(attachment: &Attachment, is_attached: bool) -> Option<String> {
     let size = u64::try_from(attachment.bytes.len()).unwrap_or(u64::MAX);
-    (!is_attached).then(|| format!("The report ({}) is too large to be attached.", counted(size, "byte", "bytes")))
+    let (size, more) = if attachment.bytes.len() > Attachment::MOST { (Attachment::MOST as u64, "more than ") } else { (size, "") };
+    (!is_attached).then(|| format!("The report ({more}{}) is too large to be attached.", counted(size, "byte", "bytes")))
 }
 
 /// The same for one notice, unlike any line of a text.
@@ -194,6 +195,9 @@ mod tests {
         assert!(with.contains("filename=\"contoso.csv\"") && !with.contains("too large"), "{with}");
         let without = mail(&notice, Some(&report(1_001)));
         assert!(!without.contains("contoso.csv") && without.contains("The report (1,001 bytes) is too large"), "{without}");
+        // it was cut there
+        let beyond = mail(&notice, Some(&report(Attachment::MOST + 1)));
+        assert!(beyond.contains("The report (more than 20,000,000 bytes) is too large"), "{beyond}");
     }
 
     #[test]

@@ -167,6 +167,11 @@ pub struct Attachment {
     pub bytes: std::sync::Arc<[u8]>,
 }
 
+impl Attachment {
+    /// Bytes that any channel takes at most. What is longer is not attached, whole or not.
+    pub const MOST: usize = 20_000_000;
+}
+
 /// The circumstances of an attempt.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Terms<'a> {

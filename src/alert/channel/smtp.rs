@@ -23,7 +23,7 @@ use super::{
         digest::Digest,
         fate::{Attempt, Phase, of_smtp},
     },
-    Opening, Terms, mail,
+    Attachment, Opening, Terms, mail,
     redact::Redactor,
 };
 use crate::{
@@ -115,8 +115,8 @@ impl Smtp {
         if to.is_empty() {
             return Err(opening.wrong("to", "names nobody; name one address at least".to_owned()));
         }
-        if settings.attachment_limit_bytes > ATTACHMENT_MOST {
-            return Err(opening.wrong("attachment_limit_bytes", format!("is over {ATTACHMENT_MOST}; set it to 0 to {ATTACHMENT_MOST}")));
+        if settings.attachment_limit_bytes > Attachment::MOST {
+            return Err(opening.wrong("attachment_limit_bytes", format!("is over {0}; set it to 0 to {0}", Attachment::MOST)));
         }
         if settings.encryption == Encryption::None && !is_loopback(&settings.host) {
             return Err(opening.wrong("encryption", "is `none`, which is for loopback alone; use `tls` or `starttls`".to_owned()));
@@ -279,4 +279,3 @@ const SESSION_TIMEOUT: Duration = Duration::from_mins(1);
 const QUIT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Bytes a second that a mail is sent at least.
 const SLOWEST: u64 = 100_000;
-const ATTACHMENT_MOST: usize = 20_000_000;

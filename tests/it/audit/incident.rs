@@ -51,10 +51,13 @@ impl Years {
             .collect();
         // a network keeps its answers
         let auditor = Arc::new(Auditor { clock: self.clock.clone(), ..Auditor::clone(&auditor(&self.scene.fakenet)) });
-        let everything = Destination { channel: "ops".into(), kinds: None, least: Severity::Info, tenants: None };
-        let alerting = Alerting { policy: Policy::default(), destinations: vec![everything] };
-        let options = RunOptions { alerting, ..options() };
+        let options = RunOptions { alerting: Self::alerting(), ..options() };
         run(&auditor, &self.store, &Arc::new(jobs), (&options, &Progress::default())).await.unwrap();
+    }
+
+    fn alerting() -> Alerting {
+        let everything = Destination { channel: "ops".into(), kinds: None, least: Severity::Info, tenants: None };
+        Alerting { policy: Policy::default(), destinations: vec![everything] }
     }
 
     async fn incidents(&self) -> Vec<Incident> {
@@ -163,6 +166,20 @@ async fn a_domain_that_left_the_list_ends_its_incident_and_says_why() {
     years.run(&["one.example"]).await;
     assert_eq!(years.told().await, [(finding("one.example"), Change::Resolved)]);
     assert_eq!(years.incidents().await[0].account.explanation, "The domain is no longer on the list.");
+}
+
+#[tokio::test]
+async fn a_tenant_that_left_the_configuration_takes_its_incidents_with_it() {
+    let years = Years::new().await;
+    for _ in 0..2 {
+        years.run(&["one.example"]).await;
+    }
+    years.told().await;
+    let options = RunOptions { whole: true, alerting: Years::alerting(), ..options() };
+    let auditor = Arc::new(Auditor { clock: years.clock.clone(), ..Auditor::clone(&auditor(&years.scene.fakenet)) });
+    run(&auditor, &years.store, &Arc::new(Vec::new()), (&options, &Progress::default())).await.unwrap();
+    assert_eq!(years.told().await, [(finding("one.example"), Change::Resolved)]);
+    assert_eq!(years.incidents().await[0].account.explanation, "The tenant is no longer in the configuration.");
 }
 
 #[tokio::test]

@@ -162,10 +162,11 @@ const HOUSE_APP: &str = r#"
     title = "The house's own app"
     versions = "all"
     dialect = "tolerant"
-    audited = false
+    standing = "at-risk"
     sources = ["its manual"]
     [[client.step]]
     lookup = "ispdb"
+    source = "its manual"
     urls = ["https://live.thunderbird.net/autoconfig/v1.1/{domain}"]
 "#;
 const ENDPOINT: &str = "[[endpoint]]\nhost='smtp.contoso.com'\nclass='foreign'\nsource='x'\ndate='2026-01-01'";
