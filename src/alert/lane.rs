@@ -90,7 +90,9 @@ impl<'a> Lane<'a> {
     /// What the database knows of the channel.
     async fn recall(&mut self) -> Result<(), AlertError> {
         self.is_troubled = self.parts.is_troubled(self.channel.name()).await?;
-        let queues = self.parts.store.reader().outbox().await?;
+        let reader = self.parts.store.reader();
+        self.due.extend(reader.put_off(self.channel.name()).await?);
+        let queues = reader.outbox().await?;
         if let Some(queue) = queues.into_iter().find(|queue| queue.channel == self.channel.name()) {
             self.due.extend([queue.not_before].into_iter().chain(queue.retry_at));
             if let (Some(reason), false) = (queue.pause_reason, self.is_troubled) {

@@ -73,6 +73,20 @@ impl Reader {
         Ok(queues.into_iter().map(|(channel, queue)| Queue { channel, ..queue }).collect())
     }
 
+    /// When the notices that wait for a channel are tried, those left out that have not been put off.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn put_off(&self, channel: &str) -> Result<Vec<i64>, StoreError> {
+        sqlx::query_scalar(
+            "SELECT next_at FROM notice WHERE channel = $1 AND state IN ('queued', 'leased') AND next_at > 0 ORDER BY next_at",
+        )
+        .bind(channel)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(doing("read the outbox"))
+    }
+
     async fn channels(&self) -> Result<Vec<ChannelRow>, StoreError> {
         sqlx::query_as("SELECT name, not_before, paused_at, pause_reason, retry_at, delivered_at FROM channel")
             .fetch_all(&self.pool)

@@ -151,6 +151,20 @@ async fn a_lease_ends_by_time_or_with_its_process_and_the_notice_stays_as_it_was
 }
 
 #[tokio::test]
+async fn what_was_put_off_is_known_after_a_restart() {
+    let site = Site::new().await;
+    site.happen(opened("contoso.com", 1_100), Change::Opened, 1_100).await;
+    assert_eq!(site.store.reader().put_off("ops").await.unwrap(), Vec::<i64>::new(), "it can go at once");
+    let notice = site.take(1_200).await.unwrap();
+    site.settle(&notice, refused(1_500), 1_201).await;
+    assert_eq!(site.store.reader().put_off("ops").await.unwrap(), [1_500]);
+    assert_eq!(site.store.reader().put_off("team").await.unwrap(), Vec::<i64>::new());
+    let notice = site.take(1_500).await.unwrap();
+    site.settle(&notice, Fate::Delivered, 1_501).await;
+    assert_eq!(site.store.reader().put_off("ops").await.unwrap(), Vec::<i64>::new());
+}
+
+#[tokio::test]
 async fn one_tenant_does_not_hold_up_another() {
     let site = Site::new().await;
     site.happen(opened("contoso.com", 10), Change::Opened, 10).await;
