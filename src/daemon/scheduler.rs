@@ -325,7 +325,7 @@ impl Scheduler {
         }
         self.asked.retain(|_, at| now.duration_since(*at).abs() < LEAST_PAUSE);
         let due = self.service.store.reader().rechecks_due((now + MOMENT).as_second(), RECHECKS).await?;
-        let is_any_due = due.iter().any(|(_, recheck)| recheck.due_at <= now.as_second());
+        let is_any_due = due.iter().any(|(_, recheck)| recheck.is_due(now.as_second()));
         let due = due.into_iter().map(|(tenant, recheck)| (tenant, recheck.domain));
         let due: Vec<(TenantId, Domain)> = due.filter(|due| is_any_due && !self.asked.contains_key(due)).collect();
         if !due.is_empty() {

@@ -30,6 +30,14 @@ pub struct Recheck {
     pub pause: i64,
 }
 
+impl Recheck {
+    /// Whether it is to be made by now: also where it is further off than any pause, as it is once the clock was set back.
+    #[must_use]
+    pub fn is_due(&self, now: i64) -> bool {
+        self.due_at <= now || self.due_at - now > 2 * self.pause
+    }
+}
+
 /// The number of a demand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DemandId(pub i64);
@@ -66,18 +74,20 @@ impl Reader {
         rows.into_iter().map(schedule).collect()
     }
 
-    /// Domains that are to be checked again by now, those that have waited longest first.
+    /// Domains that are to be checked again by now ([`Recheck::is_due`]), those that have waited longest first.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn rechecks_due(&self, now: i64, at_most: u32) -> Result<Vec<(TenantId, Recheck)>, StoreError> {
-        let rows: Vec<(String, String, i64, i64)> =
-            sqlx::query_as("SELECT tenant, domain, due_at, pause FROM recheck WHERE due_at <= $1 ORDER BY due_at, tenant, domain LIMIT $2")
-                .bind(now)
-                .bind(i64::from(at_most))
-                .fetch_all(&self.pool)
-                .await
-                .map_err(doing("read what is to be checked again"))?;
+        let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(
+            "SELECT tenant, domain, due_at, pause FROM recheck WHERE due_at <= $1 OR due_at - $1 > 2 * pause
+                 ORDER BY due_at, tenant, domain LIMIT $2",
+        )
+        .bind(now)
+        .bind(i64::from(at_most))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(doing("read what is to be checked again"))?;
         let recheck = |(tenant, domain, due_at, pause): (String, String, i64, i64)| {
             Ok((read_tenant(tenant)?, Recheck { domain: Domain::parse(&domain).map_err(stored("domain"))?, due_at, pause }))
         };

@@ -31,6 +31,14 @@ async fn what_the_schedule_remembers_is_read_back() {
     assert_eq!(reader.demand(DemandId(99)).await.unwrap(), None);
 }
 
+#[test]
+fn a_check_that_a_clock_put_too_far_off_is_due() {
+    let recheck = Recheck { domain: domain("contoso.com"), due_at: 10_000, pause: 300 };
+    for (now, expected) in [(10_000, true), (9_999, false), (9_700, false), (9_400, false), (9_399, true), (6_400, true), (20_000, true)] {
+        assert_eq!(recheck.is_due(now), expected, "{now}");
+    }
+}
+
 #[tokio::test]
 async fn a_run_plans_what_is_checked_again_for_the_domains_that_it_went_through() {
     let mut site = Site::new().await;
@@ -59,6 +67,8 @@ async fn a_run_plans_what_is_checked_again_for_the_domains_that_it_went_through(
         let due = site.store.reader().rechecks_due(100, 10).await.unwrap();
         let told: Vec<_> = due.iter().map(|(_, recheck)| (recheck.domain.as_str(), recheck.due_at)).collect();
         assert_eq!(told, expected);
+        assert_eq!(site.store.reader().rechecks_due(0, 10).await.unwrap(), []);
+        assert_eq!(site.store.reader().rechecks_due(-1_000, 10).await.unwrap(), due, "the clock was set back");
         assert_eq!(site.store.reader().next_recheck().await.unwrap(), expected.first().map(|(_, due_at)| *due_at));
     }
     site.clock += 1;
