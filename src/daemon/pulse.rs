@@ -27,6 +27,7 @@ pub struct Pulse {
     started_at: i64,
     scheduler: Beat,
     store: Beat,
+    is_store_silent: AtomicBool,
     is_disk_low: AtomicBool,
     next_due_at: AtomicI64,
     told: Mutex<Told>,
@@ -107,6 +108,7 @@ impl Pulse {
             started_at,
             scheduler: Beat::default(),
             store: Beat::default(),
+            is_store_silent: AtomicBool::new(false),
             is_disk_low: AtomicBool::new(false),
             next_due_at: AtomicI64::new(0),
             told: Mutex::default(),
@@ -121,6 +123,12 @@ impl Pulse {
     /// The connection that writes has answered: to be called every 30 s at least.
     pub fn ping_store(&self) {
         self.store.strike(self.born);
+        self.is_store_silent.store(false, Ordering::Relaxed);
+    }
+
+    /// The connection that writes has failed to answer. Returns whether it answered the last time.
+    pub fn note_silent_store(&self) -> bool {
+        !self.is_store_silent.swap(true, Ordering::Relaxed)
     }
 
     /// How long the scheduler has been silent, from the start where it never spoke.
@@ -289,6 +297,14 @@ mod tests {
         pulse.beat();
         tokio::time::advance(Duration::from_secs(5)).await;
         assert_eq!((pulse.scheduler_silence().as_secs(), pulse.store_silence().as_secs()), (5, 45));
+    }
+
+    #[test]
+    fn a_store_that_falls_silent_is_news_once() {
+        let pulse = Pulse::new(Clock::system());
+        assert!(pulse.note_silent_store() && !pulse.note_silent_store());
+        pulse.ping_store();
+        assert!(pulse.note_silent_store());
     }
 
     #[test]

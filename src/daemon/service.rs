@@ -58,7 +58,8 @@ impl Service {
                 self.pulse.ping_store();
                 systemd::alive();
             }
-            Ok(Err(error)) => tracing::warn!(error = chain(&error), "the database does not answer"),
+            Ok(Err(error)) if self.pulse.note_silent_store() => tracing::warn!(error = chain(&error), "the database does not answer"),
+            Ok(Err(error)) => tracing::debug!(error = chain(&error), "the database still does not answer"),
             Err(_) => tracing::debug!("the connection that writes is busy"),
         }
     }
