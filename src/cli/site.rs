@@ -49,9 +49,9 @@ impl Site {
         Self::load_from(&path)
     }
 
-    /// Reads the configuration in a file.
+    /// Reads the configuration in a file; not the lists that it names.
     pub(super) fn load_from(path: &Path) -> anyhow::Result<Self> {
-        let config = Config::load_with(path, &client_names).map_err(|errors| UsageError(errors.to_string()))?;
+        let config = Config::load_without_lists(path, &client_names).map_err(|errors| UsageError(errors.to_string()))?;
         let clients = client_table(config.clients_file.as_deref()).map_err(UsageError)?;
         let endpoints = match &config.endpoints_file {
             None => EndpointTable::built_in()?,

@@ -112,6 +112,19 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub fn load_with(path: &Path, clients: &KnownClients) -> Result<Self, ConfigErrors> {
+        Self::load_as(path, clients, true)
+    }
+
+    /// As [`Config::load_with`], but the lists of mailboxes may be missing: whoever reads them says so, and the service, the other tenants
+    /// and what was found before do not depend on it.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn load_without_lists(path: &Path, clients: &KnownClients) -> Result<Self, ConfigErrors> {
+        Self::load_as(path, clients, false)
+    }
+
+    fn load_as(path: &Path, clients: &KnownClients, needs_lists: bool) -> Result<Self, ConfigErrors> {
         let text = std::fs::read_to_string(path).map_err(|error| {
             let advice =
                 if error.kind() == std::io::ErrorKind::InvalidData { "save it as UTF-8" } else { "check the path and who may read it" };
@@ -119,7 +132,7 @@ impl Config {
         })?;
         let root = DeTable::parse(&text).map_err(|error| ConfigErrors::syntax(path, &text, &error))?;
         let mut faults = Faults::default();
-        let config = read(&Source { path, text: &text }, root.into_inner(), clients, &mut faults);
+        let config = read(&Source { path, text: &text, needs_lists }, root.into_inner(), clients, &mut faults);
         if faults.is_empty() { Ok(config) } else { Err(ConfigErrors::located(path, &text, faults.into_list())) }
     }
 }
@@ -161,6 +174,8 @@ struct Top {
 struct Source<'a> {
     path: &'a Path,
     text: &'a str,
+    /// Whether the lists of mailboxes must be there.
+    needs_lists: bool,
 }
 
 impl Source<'_> {

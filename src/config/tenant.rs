@@ -85,7 +85,7 @@ impl Reader<'_> {
         let schedule = table.remove("schedule").and_then(|value| table_of(value, "tenant.schedule", faults)).unwrap_or_default();
         let spans = table.clone();
         let raw: RawTenant = faults.section("tenant", table);
-        for (list, span) in texts(spans.get("mailboxes")) {
+        for (list, span) in texts(spans.get("mailboxes")).into_iter().filter(|_| self.source.needs_lists) {
             faults.check_file(span, "tenant.mailboxes", &self.source.resolve(list));
         }
         self.check_clients(&spans, faults);

@@ -26,21 +26,21 @@ use crate::{
 };
 
 /// A world, an office in it, a service manager's ear, and the service.
-struct Site {
-    fakenet: Fakenet,
-    office: Office,
-    folder: tempfile::TempDir,
+pub(crate) struct Site {
+    pub(crate) fakenet: Fakenet,
+    pub(crate) office: Office,
+    pub(crate) folder: tempfile::TempDir,
     heard: mpsc::Receiver<String>,
-    runtime: tokio::runtime::Runtime,
+    pub(crate) runtime: tokio::runtime::Runtime,
     child: Option<Child>,
 }
 
 impl Site {
-    fn new(world: &World) -> Self {
+    pub(crate) fn new(world: &World) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let fakenet = Fakenet::start_beside(&world.net).unwrap();
         let office = Office::furnish(folder.path(), &fakenet, world);
-        let settings = "[listener]\naddress = \"off\"\n\n[schedule]\nzone = \"Europe/Berlin\"\njitter_minutes = 0\n";
+        let settings = "[schedule]\nzone = \"Europe/Berlin\"\njitter_minutes = 0\n";
         let text = fs::read_to_string(office.config()).unwrap();
         fs::write(office.config(), format!("{text}\n{settings}")).unwrap();
         let ear = UnixDatagram::bind(folder.path().join("notify")).unwrap();
@@ -63,7 +63,7 @@ impl Site {
         command
     }
 
-    fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         let log = fs::File::options().create(true).append(true).open(self.folder.path().join("log")).unwrap();
         let mut command = self.command(&["serve"]);
         command.env("NOTIFY_SOCKET", self.folder.path().join("notify")).env("WATCHDOG_USEC", "600000");
@@ -71,7 +71,7 @@ impl Site {
     }
 
     /// Waits until the service says something.
-    fn wait_for(&self, words: &str) -> String {
+    pub(crate) fn wait_for(&self, words: &str) -> String {
         let until = Instant::now() + PATIENCE;
         let mut heard = String::new();
         while let Ok(message) = self.heard.recv_timeout(until.saturating_duration_since(Instant::now())) {
@@ -84,7 +84,7 @@ impl Site {
     }
 
     /// Waits until the database says so. The runs of the service go on meanwhile.
-    fn wait_until(&self, what: &str, is_so: impl Fn(&Seen) -> bool) -> Seen {
+    pub(crate) fn wait_until(&self, what: &str, is_so: impl Fn(&Seen) -> bool) -> Seen {
         let until = Instant::now() + PATIENCE;
         loop {
             if let Some(seen) = self.look()
@@ -104,27 +104,27 @@ impl Site {
         })
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let id = self.child.as_ref().unwrap().id().to_string();
         assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
     }
 
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         let mut child = self.child.take().unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
     }
 
     /// Waits for its end.
-    fn end(&mut self) -> Option<i32> {
+    pub(crate) fn end(&mut self) -> Option<i32> {
         self.child.take().unwrap().wait().unwrap().code()
     }
 
-    fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
-    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+    pub(crate) fn run(&self, arguments: &[&str]) -> (i32, String, String) {
         told(&self.command(arguments).output().unwrap())
     }
 }
@@ -140,11 +140,13 @@ impl Drop for Site {
 
 /// What the database says.
 #[derive(Debug)]
-struct Seen {
+pub(crate) struct Seen {
     runs: Vec<Run>,
     due: Vec<TenantId>,
-    incidents: Vec<Incident>,
-    demands: Vec<Demand>,
+    pub(crate) incidents: Vec<Incident>,
+    pub(crate) demands: Vec<Demand>,
+    /// Notices that wait.
+    pub(crate) waiting: u64,
     checked: u64,
 }
 
@@ -156,6 +158,7 @@ impl Seen {
             due: schedules.into_iter().filter(|schedule| schedule.due_at.is_some()).map(|schedule| schedule.tenant).collect(),
             incidents: reader.incidents(&autodiscover_audit::store::IncidentFilter::default()).await?,
             demands: reader.demands().await?,
+            waiting: reader.outbox().await?.iter().map(|queue| queue.waiting).sum(),
             checked: reader.summary(&autodiscover_audit::store::ReportFilter::default()).await?.iter().map(|tenant| tenant.checked).sum(),
         })
     }
@@ -339,6 +342,31 @@ fn a_dead_man_switch_hears_of_each_run_and_the_listener_says_that_all_is_well() 
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("scheduler: ok"), "{answer}");
     assert!(!site.log().contains("/ping/"), "the URL is a secret: {}", site.log());
+}
+
+#[test]
+fn a_list_that_is_missing_at_the_start_stops_nothing_else() {
+    let world = today();
+    let mut site = Site::new(&world);
+    let list = site.office.list("contoso");
+    let text = fs::read_to_string(&list).unwrap();
+    fs::remove_file(&list).unwrap();
+    site.start();
+    site.wait_for("READY=1");
+    let state = |seen: &Seen| {
+        let is_run = |incident: &&Incident| matches!(&incident.concern, Concern::Run { tenant } if tenant.as_str() == "contoso");
+        seen.incidents.iter().find(is_run).map(|incident| incident.state.as_str())
+    };
+    let seen = site.wait_until("the incident", |seen| state(seen) == Some("open"));
+    assert_eq!(seen.checked, mailboxes(&world) - world.tenant("contoso").mailboxes.len() as u64, "the other tenants are audited");
+    let (code, out, err) = site.run(&["incidents", "list"]);
+    assert!(code <= 1 && out.contains("the run of contoso"), "{code} {out}{err}");
+    let (code, _, err) = site.run(&["config", "check"]);
+    assert!(code == 3, "{err}");
+    fs::write(&list, text).unwrap();
+    site.signal("HUP");
+    let seen = site.wait_until("its end", |seen| state(seen) == Some("resolved"));
+    assert_eq!(seen.checked, mailboxes(&world));
 }
 
 #[test]
