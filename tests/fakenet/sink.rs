@@ -49,6 +49,14 @@ impl Say {
     pub fn redirect(to: &str) -> Self {
         Self::Answer(307, vec![("Location", to.to_owned())], String::new())
     }
+
+    fn answer(&self) -> Option<u16> {
+        match self {
+            Self::Answer(status, ..) => Some(*status),
+            Self::Huge => Some(200),
+            Self::Silence | Self::Reset => None,
+        }
+    }
 }
 
 /// What a sink was sent.
@@ -59,9 +67,16 @@ pub struct Post {
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
     pub body: String,
+    /// The status that it was answered with; `None`: it was not.
+    pub answer: Option<u16>,
 }
 
 impl Post {
+    /// Whether the sink said that it has it.
+    pub fn is_acknowledged(&self) -> bool {
+        self.answer.is_some_and(|status| (200..300).contains(&status))
+    }
+
     /// The first of a name; empty where there is none.
     pub fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
@@ -115,6 +130,12 @@ impl Sink {
     pub fn url(&self, path: &str) -> String {
         let start = if self.shared.is_secure { "https://localhost" } else { "http://127.0.0.1" };
         format!("{start}:{}{path}", self.address.port())
+    }
+
+    /// A channel of the kind `webhook` that leads here, for a configuration; its secret is in `secret` beside it.
+    pub fn channel_toml(&self, name: &str) -> String {
+        let url = self.url("/in");
+        format!("[channel.{name}]\nkind = \"webhook\"\nurl = {url:?}\nsecrets = [{{ file = \"secret\" }}]\nhttp = {{ proxy = \"none\" }}\n")
     }
 
     /// The authority's certificate, PEM.
@@ -190,6 +211,7 @@ async fn answer<S: Wire>(stream: S, shared: &Shared) -> io::Result<()> {
     stream.read_exact(&mut body).await?;
     post.body = String::from_utf8(body).unwrap();
     let say = shared.script.lock().unwrap().pop_front().unwrap_or(Say::status(200));
+    post.answer = say.answer();
     shared.posts.lock().unwrap().push(post);
     shared.count.send_modify(|count| *count += 1);
     match say {
@@ -213,17 +235,22 @@ async fn answer<S: Wire>(stream: S, shared: &Shared) -> io::Result<()> {
 }
 
 async fn read_head<S: AsyncRead + Unpin>(stream: &mut BufReader<S>) -> io::Result<Post> {
-    let mut line = String::new();
-    stream.read_line(&mut line).await?;
+    let line = read_line(stream).await?;
     let mut words = line.split_whitespace();
     let mut word = || words.next().unwrap_or_default().to_owned();
     let mut post = Post { method: word(), path: word(), ..Post::default() };
     loop {
-        let mut header = String::new();
-        stream.read_line(&mut header).await?;
+        let header = read_line(stream).await?;
         let Some((name, value)) = header.trim_end().split_once(':') else { return Ok(post) };
         post.headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
+}
+
+/// A line with its end: a request that is cut off is none.
+async fn read_line<S: AsyncRead + Unpin>(stream: &mut BufReader<S>) -> io::Result<String> {
+    let mut line = String::new();
+    stream.read_line(&mut line).await?;
+    if line.ends_with('\n') { Ok(line) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }
 
 /// A mail that came in.
@@ -329,3 +356,6 @@ async fn take_mail<S: Wire>(stream: S, letters: &Mutex<Vec<Letter>>, refusals: &
         }
     }
 }
+
+/// The secret of the Standard Webhooks specification's example.
+pub const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";

@@ -1,10 +1,12 @@
 //! Late 2026 with one thing changed.
 
+use std::collections::BTreeSet;
+
 use autodiscover_audit::model::{Cause, Hosting};
 
 use super::{
     World,
-    builder::CONFIG,
+    builder::{Builder, CONFIG},
     documents,
     expected::{EXCHANGE, EXO, EXO_ENTRY, HOTMAIL, HOTMAIL_2014, consumer, nothing, ok, unsure},
     microsoft,
@@ -50,12 +52,32 @@ pub fn autoconfig(stale: &[&str]) -> World {
     let mut world = microsoft::of_2026();
     world.tenant("contoso", "Contoso", Hosting::default());
     for name in ["one.example", "two.example", "three.example"] {
-        let is_stale = stale.contains(&name);
-        let document = if is_stale { documents::stale(name) } else { documents::good(name) };
-        let domain = world.domain(name).exo_mx().outlook().publishes(document).mail("bert").mail("cleo");
-        domain.both(if is_stale { consumer(Cause::OwnAutoconfigStale, HOTMAIL) } else { ok(EXO) });
+        own_document(&mut world, name, stale.contains(&name));
     }
     world.build()
+}
+
+/// The same for four tenants with ten domains each, by their names.
+pub fn of_many(stale: &BTreeSet<String>) -> World {
+    let mut world = microsoft::of_2026();
+    for tenant in MANY {
+        world.tenant(tenant, tenant, Hosting::default());
+        for name in domains_of(tenant) {
+            own_document(&mut world, &name, stale.contains(&name));
+        }
+    }
+    world.build()
+}
+
+/// The domains of one of the tenants of [`of_many`].
+pub fn domains_of(tenant: &str) -> impl Iterator<Item = String> {
+    (0..10).map(move |number| format!("{tenant}-{number}.example"))
+}
+
+fn own_document(world: &mut Builder, name: &str, is_stale: bool) {
+    let document = if is_stale { documents::stale(name) } else { documents::good(name) };
+    let domain = world.domain(name).exo_mx().outlook().publishes(document).mail("bert").mail("cleo");
+    domain.both(if is_stale { consumer(Cause::OwnAutoconfigStale, HOTMAIL) } else { ok(EXO) });
 }
 
 /// The same net when its DNS is down.
@@ -64,3 +86,6 @@ pub fn without_dns() -> World {
     world.net.zones.trouble_all(Trouble::ServFail);
     world.build()
 }
+
+/// The tenants of [`of_many`].
+pub const MANY: [&str; 4] = ["contoso", "fabrikam", "litware", "northwind"];
