@@ -40,7 +40,7 @@ impl Site {
         let folder = tempfile::tempdir().unwrap();
         let fakenet = Fakenet::start_beside(&world.net).unwrap();
         let office = Office::furnish(folder.path(), &fakenet, world);
-        let settings = "[listener]\naddress = \"off\"\n\n[schedule]\nzone = \"Europe/Berlin\"\njitter_minutes = 0\n";
+        let settings = "[schedule]\nzone = \"Europe/Berlin\"\njitter_minutes = 0\n";
         let text = fs::read_to_string(office.config()).unwrap();
         fs::write(office.config(), format!("{text}\n{settings}")).unwrap();
         let ear = UnixDatagram::bind(folder.path().join("notify")).unwrap();
