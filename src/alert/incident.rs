@@ -249,7 +249,8 @@ fn flap(incident: &mut Incident, moment: Moment<'_>) -> Option<Decision> {
         if !incident.is_seen && incident.streak >= moment.policy.confirm_for(&incident.concern) {
             return Some(resolve(incident.clone(), moment.at));
         }
-        return Some(tell(incident.clone(), Change::FlappingEnded, moment));
+        // whoever was not told that it began is told what is so now
+        return incident.is_announced.then(|| tell(incident.clone(), Change::FlappingEnded, moment));
     }
     None
 }

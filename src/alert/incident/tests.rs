@@ -155,6 +155,18 @@ fn to_and_fro_is_told_once_at_its_beginning_and_once_at_its_end() {
 }
 
 #[test]
+fn what_began_to_flap_while_it_was_exempt_is_told_as_it_is_when_that_ends() {
+    let mut story = Story::every(HOUR);
+    story.is_exempt = true;
+    for _ in 0..4 {
+        story.checks(&[FOUND(), Seen::Absent]);
+    }
+    assert!(story.incident.as_ref().unwrap().is_flapping);
+    (story.is_exempt, story.pause) = (false, DAY);
+    assert_eq!(story.checks(&[FOUND(), FOUND()]), [Some(Change::Opened), None]);
+}
+
+#[test]
 fn flapping_that_ends_well_is_resolved() {
     let mut story = Story::every(HOUR);
     for _ in 0..4 {
