@@ -79,7 +79,7 @@ CREATE TABLE exemption (
   owner      TEXT NOT NULL CHECK (owner <> ''),
   reason     TEXT NOT NULL CHECK (reason <> ''),
   created_at INTEGER NOT NULL,
-  expires_at INTEGER NOT NULL CHECK (expires_at > created_at)
+  expires_at INTEGER NOT NULL CHECK (expires_at >= created_at)
 ) STRICT;
 
 -- The outbox. A notice tells the events of `stream` with ids over `after` up to `through` to one channel. While it has not been

@@ -106,7 +106,7 @@ impl Desk {
     /// # Errors
     /// [`StoreError`].
     pub async fn end_exemption(&self, id: i64, at: i64) -> Result<bool, StoreError> {
-        let done = sqlx::query("UPDATE exemption SET expires_at = max($1, created_at + 1) WHERE id = $2 AND expires_at > $1")
+        let done = sqlx::query("UPDATE exemption SET expires_at = max($1, created_at) WHERE id = $2 AND expires_at > $1")
             .bind(at)
             .bind(id)
             .execute(&self.writer)
