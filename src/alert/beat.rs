@@ -8,9 +8,9 @@ use tokio_util::sync::CancellationToken;
 use super::{
     AlertError, Attempt, Channel,
     deliver::{DeliveryParts, Until},
-    lane::chain,
     trouble::Trouble,
 };
+use crate::model::with_causes;
 use crate::store::GroupState;
 
 /// A channel that is told again and again.
@@ -41,7 +41,7 @@ impl<'a> Beat<'a> {
                 () = stop.cancelled() => return,
             };
             if let Err(error) = told {
-                tracing::error!(channel = self.channel.name(), error = chain(&error), "what is open cannot be told");
+                tracing::error!(channel = self.channel.name(), error = with_causes(&error), "what is open cannot be told");
             }
             if until != Until::Stopped {
                 return;

@@ -18,7 +18,7 @@ use super::{
     trouble::Trouble,
 };
 use crate::{
-    model::Notice,
+    model::{Notice, with_causes},
     store::{Fate, Settled},
 };
 
@@ -109,7 +109,7 @@ impl<'a> Lane<'a> {
     }
 
     async fn fail(&self, error: &AlertError) {
-        tracing::error!(channel = self.channel.name(), error = chain(error), "notices cannot be taken from the queue");
+        tracing::error!(channel = self.channel.name(), error = with_causes(error), "notices cannot be taken from the queue");
         self.rest().await;
     }
 
@@ -229,7 +229,7 @@ impl<'a> Lane<'a> {
             match self.parts.store.settle(&notice.id, fate, self.parts.clock.seconds()).await {
                 Ok(settled) => return settled,
                 Err(error) => {
-                    let error = chain(&error);
+                    let error = with_causes(&error);
                     tracing::error!(channel = self.channel.name(), notice = notice.id, error, "what became of a notice cannot be written");
                     if self.stop.is_cancelled() {
                         return Settled::Unknown;
@@ -249,12 +249,6 @@ impl<'a> Lane<'a> {
     fn millis(&self) -> i64 {
         self.parts.clock.now().as_millisecond()
     }
-}
-
-/// An error with its causes, for one line of a log.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Seconds after which what happened is given up.

@@ -5,7 +5,12 @@ use std::{
     process::ExitCode,
 };
 
-use crate::{audit::RunError, mailboxes::ListError, model::visible_lines, store::StoreError};
+use crate::{
+    audit::RunError,
+    mailboxes::ListError,
+    model::{visible_lines, with_causes},
+    store::StoreError,
+};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,21 +58,8 @@ pub(super) fn of_result(result: anyhow::Result<Exit>) -> Exit {
         Err(error) => error,
     };
     // a closed standard error leaves nobody to tell
-    drop(writeln!(io::stderr(), "error: {}", visible_lines(&chain(&error))));
+    drop(writeln!(io::stderr(), "error: {}", visible_lines(&with_causes(error.as_ref()))));
     if is_usage(&error) { Exit::Usage } else { Exit::Failed }
-}
-
-/// The error and its causes; a cause whose words stand in the one before it is left out.
-pub(super) fn chain(error: &anyhow::Error) -> String {
-    let mut text = String::new();
-    for cause in error.chain().map(ToString::to_string) {
-        if text.is_empty() {
-            text = cause;
-        } else if !text.contains(&cause) {
-            text = format!("{text}: {cause}");
-        }
-    }
-    text
 }
 
 fn is_usage(error: &anyhow::Error) -> bool {

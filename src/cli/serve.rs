@@ -22,7 +22,7 @@ pub(super) async fn run(common: &Common) -> anyhow::Result<Exit> {
         Ok(()) => Ok(Exit::Clean),
         Err(ServeError::Config(faults)) => Err(UsageError(faults).into()),
         // whatever is wrong with the database, it may be right at the next attempt of the service manager
-        Err(error) => Err(anyhow::anyhow!(super::exit::chain(&error.into()))),
+        Err(error) => Err(anyhow::anyhow!(crate::model::with_causes(&error))),
     }
 }
 

@@ -7,11 +7,10 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::errand::chain;
 use crate::{
     alert::{Attach, Attachment},
     clock::Clock,
-    model::{Server, Tenant, TenantId},
+    model::{Server, Tenant, TenantId, with_causes},
     remedy::SettingsTable,
     report::{CsvDialect, Format, Head, ReportError, ReportSubject, Request, Selection, write_report},
     store::{Reader, ReportFilter},
@@ -36,7 +35,7 @@ pub fn attach_report(reader: Reader, (tenants, table): (Vec<Tenant>, SettingsTab
                     bytes: bytes.into(),
                 }),
                 Err(error) => {
-                    tracing::error!(%tenant, error = chain(&error), "the report for a notice cannot be read: it goes without");
+                    tracing::error!(%tenant, error = with_causes(&error), "the report for a notice cannot be read: it goes without");
                     None
                 }
             }

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     audit::{Progress, RunError, RunOptions, Summary, Tally, TenantJob, run},
-    model::TenantId,
+    model::{TenantId, with_causes},
     store::{RunId, StoreError},
 };
 
@@ -151,7 +151,7 @@ impl Service {
 
 impl Lists {
     fn leave_out(&mut self, post: &Post, trouble: &ListTrouble) {
-        let reason = chain(trouble);
+        let reason = with_causes(trouble);
         tracing::error!(tenant = %post.tenant.id, list = %post.list.display(), reason, "the tenant is left out of the run");
         self.left_out.insert(post.tenant.id.clone(), reason);
     }
@@ -232,7 +232,7 @@ fn end_of(result: Option<Result<Summary, RunError>>, (is_stopping, is_late): (bo
         Some(Ok(_)) if is_late => End::Late(tally),
         Some(Ok(_)) => End::Failed("some of its tenants could not be gone through".to_owned()),
         Some(Err(RunError::Store(error))) => End::NoStore(error),
-        Some(Err(error)) => End::Failed(chain(&error)),
+        Some(Err(error)) => End::Failed(with_causes(&error)),
     }
 }
 
@@ -242,20 +242,6 @@ fn kind_of(job: &Job) -> RunKind {
         Job { demands, .. } if !demands.is_empty() => RunKind::Demand,
         _ => RunKind::Scheduled,
     }
-}
-
-/// An error with its causes.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let words = inner.to_string();
-        if !text.contains(&words) {
-            text = format!("{text}: {words}");
-        }
-        cause = inner.source();
-    }
-    text
 }
 
 /// How long a run may go on after the service was asked to stop.

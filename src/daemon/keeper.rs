@@ -2,7 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{errand::chain, service::Service};
+use super::service::Service;
+use crate::model::with_causes;
 
 /// Keeps house until the service is to stop.
 pub(super) async fn keep_house(service: Arc<Service>) {
@@ -30,7 +31,7 @@ async fn clear(service: &Service) {
                 tracing::warn!("the database takes more room than it may, and all that is left in it is needed");
             }
         }
-        Err(error) => tracing::error!(error = chain(&error), "what is past cannot be dropped"),
+        Err(error) => tracing::error!(error = with_causes(&error), "what is past cannot be dropped"),
     }
 }
 
@@ -40,7 +41,7 @@ impl Service {
         match self.store.keep_ballast(BALLAST).await {
             Ok(true) => {}
             Ok(false) => tracing::warn!("the disk of the database has little room left"),
-            Err(error) => tracing::warn!(error = chain(&error), "no room can be kept on the disk of the database"),
+            Err(error) => tracing::warn!(error = with_causes(&error), "no room can be kept on the disk of the database"),
         }
     }
 }

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
 use super::{
-    errand::{End, Ended, chain},
+    errand::{End, Ended},
     heartbeat::Beat,
     list::Content,
     plan::{Job, Next, Request, Unfinished, View, decide, disbelieve, next_due, pause_after_outage},
@@ -21,7 +21,7 @@ use super::{
 use crate::{
     alert::Seen,
     audit::{Tally, conclude_ours, is_outage},
-    model::{Concern, Domain, TenantId},
+    model::{Concern, Domain, TenantId, with_causes},
     store::{DemandId, RunId, StoreError},
 };
 
@@ -96,7 +96,7 @@ impl Scheduler {
                     self.service.say("idle");
                     self.rest(systemd::pace()).await;
                 }
-                Err(error) => self.suffer(chain(&error)).await,
+                Err(error) => self.suffer(with_causes(&error)).await,
             }
         }
     }
@@ -179,9 +179,9 @@ impl Scheduler {
             self.show(tenant, None);
         }
         let trouble = match &ended.end {
-            End::NoStore(error) => Some(chain(error)),
+            End::NoStore(error) => Some(with_causes(error)),
             End::NoRoom => Some(NO_ROOM.to_owned()),
-            _ => self.remember(job, &ended).await.err().map(|error| chain(&error)),
+            _ => self.remember(job, &ended).await.err().map(|error| with_causes(&error)),
         };
         self.service.waker.wake();
         if let Some(reason) = trouble {
@@ -345,7 +345,7 @@ impl Scheduler {
             match self.recover(&mut is_told, &reason).await {
                 Ok(true) => break,
                 Ok(false) => tracing::error!("the disk of the database still has no room"),
-                Err(error) => tracing::error!(error = chain(&error), "the database still does not do its work"),
+                Err(error) => tracing::error!(error = with_causes(&error), "the database still does not do its work"),
             }
         }
         self.service.pulse.set_disk_low(false);

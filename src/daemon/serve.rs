@@ -10,9 +10,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Pulse,
-    errand::chain,
-    heartbeat, keeper,
+    Pulse, heartbeat, keeper,
     listener::{Basis, Listener, ListenerError, State},
     outbox,
     plant::{Load, Plant},
@@ -25,6 +23,7 @@ use super::{
 use crate::{
     alert::Waker,
     clock::Clock,
+    model::with_causes,
     store::{Store, StoreError},
 };
 
@@ -235,7 +234,7 @@ async fn open(status: &Status, plant: &Plant, signals: &mut Signals) -> Result<O
             match Store::open(&plant.database).await {
                 Err(error @ StoreError::Locked { .. }) => {
                     if !std::mem::replace(&mut has_told, true) {
-                        tracing::warn!(error = chain(&error), "waiting for it");
+                        tracing::warn!(error = with_causes(&error), "waiting for it");
                         status.say("waiting for an audit that has the database".to_owned());
                     }
                     tokio::time::sleep(LOCK_PAUSE).await;

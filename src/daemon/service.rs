@@ -8,7 +8,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Pulse,
-    errand::chain,
     heartbeat::Beat,
     plant::Plant,
     systemd::{self, Status},
@@ -17,6 +16,7 @@ use crate::{
     alert::Waker,
     clock::Clock,
     mailboxes::{List, ListError, read_list},
+    model::with_causes,
     store::Store,
 };
 
@@ -58,8 +58,8 @@ impl Service {
                 self.pulse.ping_store();
                 systemd::alive();
             }
-            Ok(Err(error)) if self.pulse.note_silent_store() => tracing::warn!(error = chain(&error), "the database does not answer"),
-            Ok(Err(error)) => tracing::debug!(error = chain(&error), "the database still does not answer"),
+            Ok(Err(error)) if self.pulse.note_silent_store() => tracing::warn!(error = with_causes(&error), "the database does not answer"),
+            Ok(Err(error)) => tracing::debug!(error = with_causes(&error), "the database still does not answer"),
             Err(_) => tracing::debug!("the connection that writes is busy"),
         }
     }

@@ -9,6 +9,18 @@ pub fn counted(number: impl TryInto<u64>, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
+/// An error with its causes, on one line; a cause whose words stand there already is left out.
+#[must_use]
+pub fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    for cause in std::iter::successors(error.source(), |cause| cause.source()).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
 /// What others wrote, on one line and fit for a terminal: whatever could steer it, turn the direction of the text or not be seen
 /// stands as `\u{..}`.
 #[must_use]

@@ -1,26 +1,13 @@
 //! Autodiscover in the mobilesync schema (MS-ASCMD section 2.2.1.1), which phones ask for, and the 451 by which an `ActiveSync`
 //! server sends them elsewhere (MS-ASHTTP section 3.1.5.2.2). By local names.
 
-use quick_xml::escape::escape;
-
-use super::{Fault, HttpAnswer, element::Element, fault::clip, http_answer::https_host, xml::read_tree};
+use super::{Fault, HttpAnswer, element::Element, fault::clip, http_answer::https_host, request::request_body, xml::read_tree};
 use crate::model::{Address, MobileSync, MobileSyncAction, MobileSyncError, MobileSyncServer};
 
 /// The body of an Autodiscover request for the mobilesync schema; to be sent as `text/xml; charset=utf-8`.
 #[must_use]
 pub fn mobilesync_request(address: &Address) -> String {
-    let address = address.to_string();
-    let address = escape(address.as_str());
-    format!(
-        r#"<?xml version="1.0" encoding="utf-8"?>
-<Autodiscover xmlns="{REQUEST_SCHEMA}">
-  <Request>
-    <EMailAddress>{address}</EMailAddress>
-    <AcceptableResponseSchema>{RESPONSE_SCHEMA}</AcceptableResponseSchema>
-  </Request>
-</Autodiscover>
-"#
-    )
+    request_body(address, (REQUEST_SCHEMA, RESPONSE_SCHEMA))
 }
 
 /// Reads an answer.

@@ -7,14 +7,19 @@ use crate::model::Address;
 /// The body of an Autodiscover request for the Outlook schema; to be sent as `text/xml; charset=utf-8`.
 #[must_use]
 pub fn pox_request(address: &Address) -> String {
+    request_body(address, (REQUEST_SCHEMA, RESPONSE_SCHEMA))
+}
+
+/// The body of an Autodiscover request: the schema that it is written in, and that of the answer that is wanted.
+pub(super) fn request_body(address: &Address, (request, response): (&str, &str)) -> String {
     let address = address.to_string();
     let address = escape(address.as_str());
     format!(
         r#"<?xml version="1.0" encoding="utf-8"?>
-<Autodiscover xmlns="{REQUEST_SCHEMA}">
+<Autodiscover xmlns="{request}">
   <Request>
     <EMailAddress>{address}</EMailAddress>
-    <AcceptableResponseSchema>{RESPONSE_SCHEMA}</AcceptableResponseSchema>
+    <AcceptableResponseSchema>{response}</AcceptableResponseSchema>
   </Request>
 </Autodiscover>
 "#
