@@ -190,7 +190,7 @@ mod tests {
     }
 
     fn outcome(clients: Vec<ClientOutcome>) -> Outcome {
-        Outcome { hosting: Hosting::default(), needs_manual_configuration: true, clients }
+        Outcome { needs_manual_configuration: true, clients, ..Outcome::default() }
     }
 
     fn address(local: usize) -> Address {

@@ -30,7 +30,15 @@ enum Said<'a> {
     Mx(&'a [MxRecord]),
     Srv(&'a [SrvRecord]),
     Addresses(&'a [std::net::IpAddr]),
-    Document { status: u16, content_type: &'a str, body: String },
+    Txt(&'a [String]),
+    Greeting(&'a str),
+    Document {
+        status: u16,
+        content_type: &'a str,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        headers: &'a [(String, String)],
+        body: String,
+    },
     Redirect(&'a str),
     Obstacle(&'a Obstacle),
 }
@@ -45,12 +53,19 @@ pub(super) fn record(domain: &Domain, answers: &Answers) -> Option<DossierRecord
             Reply::Mx(records) => Said::Mx(records),
             Reply::Srv(records) => Said::Srv(records),
             Reply::Addresses(addresses) => Said::Addresses(addresses),
+            Reply::Txt(texts) => Said::Txt(texts),
+            Reply::Greeting(line) => Said::Greeting(line),
             Reply::Redirect(target) => Said::Redirect(target),
             Reply::Obstacle(obstacle) => Said::Obstacle(obstacle),
             Reply::Document(document) => {
                 let digest: [u8; 32] = Sha256::digest(&document.body).into();
                 bodies.insert(digest, document.body.clone());
-                Said::Document { status: document.status, content_type: &document.content_type, body: hex(&digest) }
+                Said::Document {
+                    status: document.status,
+                    content_type: &document.content_type,
+                    headers: &document.headers,
+                    body: hex(&digest),
+                }
             }
         };
         let answer = &reading.answer;

@@ -55,7 +55,7 @@ impl Auditor {
             })
             .collect();
         let needs_manual_configuration = clients.iter().any(|client| needs_manual(client, case.profile.protocols));
-        Outcome { hosting, needs_manual_configuration, clients }
+        Outcome { hosting, needs_manual_configuration, clients, ..Outcome::default() }
     }
 
     fn judge_client(

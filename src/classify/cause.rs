@@ -56,6 +56,12 @@ pub(super) fn of_win(endpoints: &EndpointTable, residence: &Residence<'_>, win: 
         Way::Autodiscover { redirected: true, .. } => Cause::AutodiscoverRedirect,
         Way::Autodiscover { by_srv: true, .. } => Cause::AutodiscoverSrv,
         Way::Autodiscover { .. } => Cause::AutodiscoverForeign,
+        Way::BuiltIn { .. } => Cause::BuiltInTable,
+        Way::ProviderId => Cause::ProviderId,
+        Way::Guess => Cause::GuessedHost,
+        Way::AutoDetect { .. } => Cause::AutodetectRow,
+        Way::Pacc => Cause::PaccStale,
+        Way::Jmap => Cause::JmapForeign,
     }
 }
 

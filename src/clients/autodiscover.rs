@@ -275,7 +275,7 @@ mod tests {
 
     fn answer_at(host: &str, inside: &str) -> (Request, Reply, Document) {
         let text = format!("<Autodiscover><Response><Account>{inside}</Account></Response></Autodiscover>");
-        let document = HttpDocument { status: 200, content_type: "text/xml".to_owned(), body: text.as_bytes().into() };
+        let document = HttpDocument { status: 200, content_type: "text/xml".to_owned(), body: text.as_bytes().into(), headers: Vec::new() };
         let address = Address::parse("anna@contoso.com").unwrap();
         let request = Request::Pox { url: format!("https://{host}{PATH}"), address };
         let pox = parse_pox(text.as_bytes(), "text/xml").unwrap();
@@ -312,13 +312,24 @@ mod tests {
         let (host, address) = ("autodiscover.contoso.com", Address::parse("anna@contoso.com").unwrap());
         let imap = "<Protocol><Type>IMAP</Type><Server>imap.contoso.com</Server><Port>993</Port></Protocol>";
         let (_, xml, document) = answer_at(host, imap);
-        let page = Reply::Document(HttpDocument { status: 200, content_type: "text/html".to_owned(), body: b"<p>".as_slice().into() });
+        let page = Reply::Document(HttpDocument {
+            status: 200,
+            content_type: "text/html".to_owned(),
+            body: b"<p>".as_slice().into(),
+            headers: Vec::new(),
+        });
         let obstacle = Reply::Obstacle;
         for (status, reply, document, found, asks_srv) in [
             (200, xml, document, true, false),
             (200, page, Document::Nothing, false, false),
             (200, obstacle(Obstacle::Rejected { status: 405 }), Document::Nothing, false, true),
-            (200, obstacle(Obstacle::CredentialsRequired { schemes: "basic".to_owned() }), Document::Nothing, false, true),
+            (
+                200,
+                obstacle(Obstacle::CredentialsRequired { schemes: "basic".to_owned(), headers: Vec::new() }),
+                Document::Nothing,
+                false,
+                true,
+            ),
             (404, obstacle(Obstacle::NotThere { status: 404 }), Document::Nothing, false, true),
         ] {
             let url = format!("http://{host}{PATH}");

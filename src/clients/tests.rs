@@ -20,7 +20,12 @@ impl Stage {
     }
 
     fn document(mut self, url: &str, body: &str) -> Self {
-        let reply = Reply::Document(HttpDocument { status: 200, content_type: "text/xml".to_owned(), body: body.as_bytes().into() });
+        let reply = Reply::Document(HttpDocument {
+            status: 200,
+            content_type: "text/xml".to_owned(),
+            body: body.as_bytes().into(),
+            headers: Vec::new(),
+        });
         self.0.push((get(url), reply));
         self
     }
@@ -44,7 +49,12 @@ impl Stage {
     fn pox(mut self, host: &str, protocols: &str) -> Self {
         let body = format!("<Autodiscover><Response><Account>{protocols}</Account></Response></Autodiscover>");
         let url = format!("https://{host}/autodiscover/autodiscover.xml");
-        let reply = Reply::Document(HttpDocument { status: 200, content_type: "text/xml".to_owned(), body: body.as_bytes().into() });
+        let reply = Reply::Document(HttpDocument {
+            status: 200,
+            content_type: "text/xml".to_owned(),
+            body: body.as_bytes().into(),
+            headers: Vec::new(),
+        });
         self.0.push((Request::Pox { url, address: anna() }, reply));
         self
     }
@@ -92,9 +102,12 @@ fn anna() -> Address {
 
 fn nothing(request: &Request) -> Obstacle {
     match request {
-        Request::Mx { .. } | Request::Srv { .. } | Request::Addresses { .. } => Obstacle::NoData,
+        Request::Mx { .. } | Request::Srv { .. } | Request::Txt { .. } | Request::Addresses { .. } | Request::BuiltIn { .. } => {
+            Obstacle::NoData
+        }
+        Request::Greeting { .. } => Obstacle::NxDomain,
         Request::Redirect { .. } => Obstacle::NoRedirect,
-        Request::Get { .. } | Request::Pox { .. } => Obstacle::NotThere { status: 404 },
+        Request::Get { .. } | Request::Pox { .. } | Request::Http { .. } => Obstacle::NotThere { status: 404 },
     }
 }
 
@@ -415,7 +428,7 @@ fn delta_chat_gets_autodiscover_as_a_page_and_ends_at_whatever_it_can_read() {
     let imap = "<Protocol><Type>IMAP</Type><Server>pox.contoso.com</Server><Port>993</Port></Protocol>";
     let stage = || Stage::new(EXO).config(&database, "db.example");
     let moved = stage().document(&exchange("contoso.com"), &pox(&format!("<RedirectUrl>{}</RedirectUrl>", exchange("x.contoso.com"))));
-    let guarded = Obstacle::CredentialsRequired { schemes: "basic".to_owned() };
+    let guarded = Obstacle::CredentialsRequired { schemes: "basic".to_owned(), headers: Vec::new() };
     for (stage, expected) in [
         (stage(), Some("db.example")),
         (stage().document(OWN, "<html><meta></html>"), Some("db.example")),

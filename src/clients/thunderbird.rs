@@ -269,7 +269,7 @@ mod tests {
             format!("<clientConfig><emailProvider id='contoso.com'><domain>contoso.com</domain>{servers}</emailProvider></clientConfig>");
         let document = parse_autoconfig(text.as_bytes(), content_type).unwrap();
         let (content_type, body) = (content_type.to_owned(), text.as_bytes().into());
-        let reply = Reply::Document(HttpDocument { status: 200, content_type, body });
+        let reply = Reply::Document(HttpDocument { status: 200, content_type, body, headers: Vec::new() });
         accept_autoconfig(client, &document, &reply).map(|settings| settings.servers().map(line).collect())
     }
 

@@ -40,21 +40,27 @@ pub enum Reply {
     Srv(Vec<SrvRecord>),
     /// A and AAAA records; never empty.
     Addresses(Vec<std::net::IpAddr>),
-    /// A 2xx with a body.
+    /// TXT records, the strings of each joined; never empty.
+    Txt(Vec<String>),
+    /// A 2xx with a body; of [`super::Request::Http`] any status but 429 and 5xx, the SOAP interface's 500 excepted.
     Document(HttpDocument),
+    /// What a mail server says first, a line.
+    Greeting(String),
     /// The target of a redirect, as an absolute URL.
     Redirect(String),
     /// Something in the way.
     Obstacle(Obstacle),
 }
 
-/// A 2xx answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An HTTP answer with its body.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct HttpDocument {
-    /// 200 to 299.
+    /// 200 to 299; of [`super::Request::Http`] others too.
     pub status: u16,
     /// The Content-Type header, as sent; empty where there is none.
     pub content_type: String,
+    /// Headers that are part of a format; only of [`super::Request::Http`].
+    pub headers: Vec<(String, String)>,
     /// The body after decompression; at most 256 KiB.
     pub body: Arc<[u8]>,
 }
@@ -197,6 +203,9 @@ pub enum Obstacle {
     CredentialsRequired {
         /// The schemes offered, comma-separated, lower case.
         schemes: String,
+        /// The headers by which Autodiscover says what it can do.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        headers: Vec<(String, String)>,
     },
     /// 404 or 410.
     #[error("the server answered {status}")]

@@ -146,6 +146,26 @@ pub enum Way {
         /// After a `redirectUrl` or `redirectAddr`.
         redirected: bool,
     },
+    /// The client's own table of providers.
+    BuiltIn {
+        /// The row.
+        row: String,
+        /// The MX host that it matched; `None`: the domain.
+        mx: Option<String>,
+    },
+    /// A document whose `emailProvider@id` leads to servers that the client has built in.
+    ProviderId,
+    /// Hosts that the client guesses.
+    Guess,
+    /// AutoDetect.
+    AutoDetect {
+        /// The servers are of its database, and were never tried with this mailbox.
+        unverified: bool,
+    },
+    /// A PACC document.
+    Pacc,
+    /// A JMAP session.
+    Jmap,
 }
 
 /// A discovery with what it still needs to be asked.

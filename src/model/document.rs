@@ -1,7 +1,10 @@
 //! Documents: what the tolerant parsers of `wire` make of an answer. Raw texts, in document order; each client's dialect
 //! decides what of it that client would accept.
 
-use super::{Answer, AnswerOutcome};
+use super::{
+    Answer, AnswerOutcome, AutoDetectAnswer, AutodiscoverV2, CredentialType, JmapSession, MobileSync, OpenIdAnswer, Pacc, PaccDigests,
+    Realm, SoapAnswer,
+};
 
 /// An answer with what was read from it.
 #[derive(Debug, Clone)]
@@ -27,6 +30,26 @@ pub enum Document {
     Autoconfig(Box<Autoconfig>),
     /// An Autodiscover answer (MS-OXDSCLI section 2.2.4).
     Pox(Box<Pox>),
+    /// An Autodiscover answer in the mobilesync schema.
+    MobileSync(Box<MobileSync>),
+    /// An answer of Autodiscover v2.
+    AutodiscoverV2(Box<AutodiscoverV2>),
+    /// An answer of Autodiscover's SOAP interface.
+    UserSettings(Box<SoapAnswer>),
+    /// An answer of AutoDetect.
+    AutoDetect(Box<AutoDetectAnswer>),
+    /// A PACC document.
+    Pacc(Box<Pacc>),
+    /// The digests that PACC's TXT records publish.
+    PaccDigests(Box<PaccDigests>),
+    /// A JMAP session.
+    Jmap(Box<JmapSession>),
+    /// A realm.
+    Realm(Box<Realm>),
+    /// `OpenID` metadata, or that there are none.
+    OpenId(Box<OpenIdAnswer>),
+    /// Where an account exists.
+    CredentialType(Box<CredentialType>),
 }
 
 /// A `config-v1.1.xml` document (draft-ietf-mailmaint-autoconfig), first `emailProvider`.

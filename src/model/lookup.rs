@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Address, Domain};
+use super::{Address, Domain, Security};
 
 /// The part that a lookup plays in discovery. The names are those of the JSON contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -28,9 +28,55 @@ pub enum LookupKind {
     Srv,
     /// Whether a name that nobody would create resolves: a wildcard.
     Wildcard,
+    /// Autodiscover in the mobilesync schema, which phones ask for (MS-ASCMD section 2.2.1.1).
+    AutodiscoverMobilesync,
+    /// Autodiscover v2, JSON without sign-in.
+    AutodiscoverV2,
+    /// `GetUserSettings` of Autodiscover's SOAP interface (MS-OXWSADISC), with a token.
+    AutodiscoverSoap,
+    /// Microsoft's AutoDetect, which Outlook asks.
+    Autodetect,
+    /// PACC: the document and the TXT record with its digest (draft-ietf-mailmaint-pacc).
+    Pacc,
+    /// JMAP: `_jmap._tcp` and `/.well-known/jmap` (RFC 8620 section 2.2).
+    Jmap,
+    /// Who signs the users of a domain in (`userrealm`).
+    Realm,
+    /// The `OpenID` metadata of the tenant that a domain belongs to.
+    Openid,
+    /// Where an account exists (`GetCredentialType`).
+    CredentialType,
+    /// A host that a client guesses: whether a mail service answers there.
+    Guess,
+    /// A client's own table of providers; nothing is asked.
+    BuiltIn,
 }
 
 impl LookupKind {
+    /// All of them.
+    pub const ALL: [Self; 20] = [
+        Self::OwnAutoconfig,
+        Self::Ispdb,
+        Self::MxAutoconfig,
+        Self::MxIspdb,
+        Self::Mx,
+        Self::AutodiscoverPox,
+        Self::AutodiscoverSrv,
+        Self::Srv,
+        Self::Wildcard,
+        Self::AutodiscoverMobilesync,
+        Self::AutodiscoverV2,
+        Self::AutodiscoverSoap,
+        Self::Autodetect,
+        Self::Pacc,
+        Self::Jmap,
+        Self::Realm,
+        Self::Openid,
+        Self::CredentialType,
+        Self::Guess,
+        Self::BuiltIn,
+    ];
+
     /// The name in files and reports.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -44,6 +90,17 @@ impl LookupKind {
             Self::AutodiscoverSrv => "autodiscover-srv",
             Self::Srv => "srv",
             Self::Wildcard => "wildcard",
+            Self::AutodiscoverMobilesync => "autodiscover-mobilesync",
+            Self::AutodiscoverV2 => "autodiscover-v2",
+            Self::AutodiscoverSoap => "autodiscover-soap",
+            Self::Autodetect => "autodetect",
+            Self::Pacc => "pacc",
+            Self::Jmap => "jmap",
+            Self::Realm => "realm",
+            Self::Openid => "openid",
+            Self::CredentialType => "credential-type",
+            Self::Guess => "guess",
+            Self::BuiltIn => "built-in",
         }
     }
 }
@@ -93,6 +150,80 @@ pub enum Request {
         /// The mailbox that is asked about.
         address: Address,
     },
+    /// TXT records.
+    Txt {
+        /// The owner name.
+        name: String,
+    },
+    /// One HTTP request whose answer counts whatever its status is: redirects are not followed.
+    Http {
+        /// `https`.
+        url: String,
+        /// What is sent.
+        message: Message,
+    },
+    /// The greeting of a mail server, after TLS where the port is for it; otherwise the upgrade to TLS is made after it, where
+    /// `security` asks for one.
+    Greeting {
+        /// The host name.
+        host: String,
+        /// The port.
+        port: u16,
+        /// How the connection is protected.
+        security: Security,
+    },
+    /// Nothing: the client's own table of providers decides. Never sent.
+    BuiltIn {
+        /// The row, such as `MSN`.
+        row: String,
+    },
+}
+
+/// What one HTTP request sends.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "message", rename_all = "kebab-case")]
+pub enum Message {
+    /// GET.
+    Get {
+        /// The mailbox that the URL names.
+        address: Option<Address>,
+    },
+    /// GET for AutoDetect, which takes the address in a header of its own and is asked again while it answers 202.
+    Detect {
+        /// The mailbox that is asked about.
+        address: Address,
+    },
+    /// POST of an Autodiscover request in the mobilesync schema, without credentials.
+    Mobilesync {
+        /// The mailbox that is asked about.
+        address: Address,
+    },
+    /// POST of a question to `GetCredentialType`.
+    CredentialType {
+        /// The account that is asked about.
+        address: Address,
+    },
+    /// POST of `GetUserSettings`, with the token of the settings.
+    UserSettings {
+        /// The mailboxes that are asked about, in order.
+        addresses: Vec<Address>,
+    },
+}
+
+impl Message {
+    /// The mailbox that is asked about, where it is one.
+    #[must_use]
+    pub fn address(&self) -> Option<&Address> {
+        match self {
+            Self::Get { address } => address.as_ref(),
+            Self::Detect { address } | Self::Mobilesync { address } | Self::CredentialType { address } => Some(address),
+            Self::UserSettings { .. } => None,
+        }
+    }
+
+    fn is_get(&self) -> bool {
+        matches!(self, Self::Get { .. } | Self::Detect { .. })
+    }
 }
 
 impl Request {
@@ -105,6 +236,11 @@ impl Request {
             Self::Addresses { name } => format!("A {name}"),
             Self::Get { url, .. } | Self::Redirect { url } => url.clone(),
             Self::Pox { url, .. } => format!("POST {url}"),
+            Self::Txt { name } => format!("TXT {name}"),
+            Self::Http { url, message } if message.is_get() => url.clone(),
+            Self::Http { url, .. } => format!("POST {url}"),
+            Self::Greeting { host, port, security } => format!("{host}:{port} ({})", security.title()),
+            Self::BuiltIn { row } => format!("own table: {row}"),
         }
     }
 }

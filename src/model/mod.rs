@@ -7,6 +7,7 @@ mod cloud_host;
 mod discovery;
 mod document;
 mod domain;
+mod home;
 mod hosting;
 mod incident;
 mod lookup;
@@ -27,16 +28,17 @@ pub use cloud_host::{exchange_cloud, graph_cloud, sign_in_cloud};
 pub use discovery::{Assumption, Discovery, Readings, Search, Subject, Trouble, Way, Win};
 pub use document::{Autoconfig, AutoconfigServer, Document, OwaUrl, Pox, PoxError, PoxProtocol, Reading};
 pub use domain::{Domain, DomainError, is_public_suffix, is_within, normalise_host, registrable};
+pub use home::{Authority, Claim};
 pub use hosting::{Cloud, Hosting, HostingError};
 pub use incident::{Account, Acknowledgement, Concern, Exemption, Incident, IncidentId, IncidentState, Severity};
-pub use lookup::{Lookup, LookupKind, Request};
+pub use lookup::{Lookup, LookupKind, Message, Request};
 pub use mailbox::{Mailbox, Person, Profile, Protocols, Tenant, TenantId, TenantIdError};
 pub use microsoft::{
     AutoDetect, AutoDetectAnswer, AutoDetectEvidence, AutoDetectProtocol, AutoDetectService, AutodiscoverV2, Capabilities, MobileSync,
     MobileSyncAction, MobileSyncError, MobileSyncServer, ProviderRow, V2Code, V2Endpoint, V2Protocol, V2Refusal,
 };
 pub use notice::{Change, Event, Notice, Numbers};
-pub use pacc::{DigestCheck, JmapSession, Pacc, PaccEndpoint};
+pub use pacc::{DigestCheck, JmapSession, Pacc, PaccDigest, PaccDigests, PaccEndpoint};
 pub use realm::{CredentialType, Directory, Existence, Namespace, OpenIdAnswer, OpenIdRefusal, Realm};
 pub use server::{EMAIL_ADDRESS, EMAIL_ADDRESS_IN_URL, EMAIL_DOMAIN, EMAIL_LOCAL_PART, Protocol, Security, Server, Settings, expand};
 pub use user_settings::{

@@ -17,6 +17,23 @@ pub struct Pacc {
     pub provider: Option<String>,
     /// `info/help/documentation`.
     pub documentation: Option<String>,
+    /// SHA-256 of the body.
+    pub digest: [u8; 32],
+}
+
+/// What PACC's TXT records publish.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PaccDigests(pub Vec<PaccDigest>);
+
+/// One TXT record of PACC's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PaccDigest {
+    /// A SHA-256, with the text that it was written as, at most 100 characters.
+    Sha256([u8; 32], String),
+    /// Another algorithm, as written, at most 100 characters.
+    Other(String),
+    /// No digest, or one that is no SHA-256 in base64.
+    Malformed,
 }
 
 /// A member of `protocols`.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Address, Hosting, Lookup, LookupKind, Protocol, Server, Settings, expand};
+use super::{Address, Authority, Claim, Hosting, Lookup, LookupKind, Protocol, Server, Settings, expand};
 
 /// A verdict, for one client and one mailbox (`semantics.md`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -105,11 +105,23 @@ pub enum Cause {
     LookupFailed,
     /// An Autodiscover endpoint answers only with credentials, and what it would say cannot be inferred.
     Guarded,
+    /// The client's own table of providers matches the domain or its MX (M11, M12, M13, M19).
+    BuiltInTable,
+    /// The `emailProvider@id` of a document leads to servers that the client has built in (M14).
+    ProviderId,
+    /// A mail server answers at a name that the client guesses (M21).
+    GuessedHost,
+    /// A row of AutoDetect's database, or what it found (M26).
+    AutodetectRow,
+    /// The domain's PACC document names other servers.
+    PaccStale,
+    /// Another system offers JMAP for the domain.
+    JmapForeign,
 }
 
 impl Cause {
     /// All causes.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 26] = [
         Self::OwnAutoconfigStale,
         Self::OwnWellKnownStale,
         Self::WildcardHost,
@@ -130,6 +142,12 @@ impl Cause {
         Self::OnMicrosoftDomain,
         Self::LookupFailed,
         Self::Guarded,
+        Self::BuiltInTable,
+        Self::ProviderId,
+        Self::GuessedHost,
+        Self::AutodetectRow,
+        Self::PaccStale,
+        Self::JmapForeign,
     ];
 
     /// The name in files and reports.
@@ -156,6 +174,12 @@ impl Cause {
             Self::OnMicrosoftDomain => "onmicrosoft-domain",
             Self::LookupFailed => "lookup-failed",
             Self::Guarded => "guarded",
+            Self::BuiltInTable => "built-in-table",
+            Self::ProviderId => "provider-id",
+            Self::GuessedHost => "guessed-host",
+            Self::AutodetectRow => "autodetect-row",
+            Self::PaccStale => "pacc-stale",
+            Self::JmapForeign => "jmap-foreign",
         }
     }
 }
@@ -225,10 +249,22 @@ pub struct ClientOutcome {
 }
 
 /// All clients' verdicts for one mailbox. Stored once by content.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Outcome {
     /// Where the mailbox lives.
     pub hosting: Hosting,
+    /// Who says so.
+    #[serde(default)]
+    pub authority: Authority,
+    /// What the authorities say, where they contradict each other; otherwise empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosting_conflict: Vec<Claim>,
+    /// Why the address is taken to be a personal account, too; a line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub personal_account: Option<String>,
+    /// The group of the domain's mailboxes that were told the same as this one, in the domain's dossier; `None`: all were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
     /// Whether a user must type settings by hand: an audited client, an enabled protocol, a finding.
     pub needs_manual_configuration: bool,
     /// One entry a client, in the order of `clients.toml`.

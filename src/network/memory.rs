@@ -52,7 +52,8 @@ fn weight(answer: &Answer) -> u32 {
         Reply::Mx(records) => records.len() * RECORD_BYTES,
         Reply::Srv(records) => records.len() * RECORD_BYTES,
         Reply::Addresses(addresses) => addresses.len() * RECORD_BYTES,
-        Reply::Redirect(url) => url.len(),
+        Reply::Redirect(url) | Reply::Greeting(url) => url.len(),
+        Reply::Txt(texts) => texts.iter().map(String::len).sum(),
         Reply::Obstacle(_) => 0,
     };
     let hops: usize = answer.hops.iter().map(|hop| hop.url.len() + hop.location.as_ref().map_or(0, String::len)).sum();

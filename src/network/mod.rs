@@ -224,6 +224,9 @@ impl Core {
                 let told = self.dialer.resolver.srv(name).await;
                 (self.dialer.believe(name, told).await, start.elapsed(), Vec::new())
             }
+            Request::Txt { .. } | Request::Http { .. } | Request::Greeting { .. } | Request::BuiltIn { .. } => {
+                ((Reply::Obstacle(Obstacle::Held), Vec::new()), start.elapsed(), Vec::new())
+            }
             Request::Addresses { name } => (self.dialer.resolver.host(name).await, start.elapsed(), Vec::new()),
             Request::Get { url, .. } | Request::Redirect { url } | Request::Pox { url, .. } => {
                 let mut journey = Journey::new(self, patience);

@@ -19,7 +19,7 @@ pub(super) fn reply_of(status: StatusCode, headers: &HeaderMap, body: Vec<u8>) -
     if body.is_empty() || status == StatusCode::NO_CONTENT {
         return Reply::Obstacle(Obstacle::Empty { status, content_type });
     }
-    Reply::Document(HttpDocument { status, content_type, body: body.into() })
+    Reply::Document(HttpDocument { status, content_type, body: body.into(), headers: Vec::new() })
 }
 
 pub(super) fn obstacle_of(status: StatusCode, headers: &HeaderMap) -> Obstacle {
@@ -27,7 +27,7 @@ pub(super) fn obstacle_of(status: StatusCode, headers: &HeaderMap) -> Obstacle {
     match number {
         401 => match schemes(headers) {
             schemes if schemes.is_empty() => Obstacle::Rejected { status: number },
-            schemes => Obstacle::CredentialsRequired { schemes },
+            schemes => Obstacle::CredentialsRequired { schemes, headers: Vec::new() },
         },
         404 | 410 => Obstacle::NotThere { status: number },
         // Only a proxy of our own says so: the host itself was never asked (RFC 9110 section 15.5.8).

@@ -58,6 +58,21 @@ pub fn advice(cause: Cause, domain: &Domain, hosting: Hosting) -> String {
              only a private network knows it, name that network's servers in `network.dns_servers`."
         ),
         Cause::OnMicrosoftDomain => "Use an own domain for the primary address: under onmicrosoft.com nothing can be published.".to_owned(),
+        Cause::BuiltInTable | Cause::ProviderId => {
+            "Nothing that is published changes what this client has built in: choose its Microsoft 365 or Exchange sign-in, or type the settings."
+                .to_owned()
+        }
+        Cause::GuessedHost => {
+            format!("Remove imap.{domain}, smtp.{domain} and mail.{domain} where they lead to another service, and {publish}.")
+        }
+        Cause::AutodetectRow => format!(
+            "Point autodiscover.{domain} at autodiscover.outlook.com (CNAME), so that Autodiscover outranks AutoDetect's own database, and \
+             report the row to Microsoft (aka.ms/autodetect)."
+        ),
+        Cause::PaccStale => {
+            format!("Correct or remove https://ua-auto-config.{domain}/.well-known/user-agent-configuration.json and its TXT record.")
+        }
+        Cause::JmapForeign => format!("Remove _jmap._tcp.{domain} and /.well-known/jmap: Exchange Online has no JMAP."),
         Cause::LookupFailed => {
             "See why the lookup fails (see the evidence); a private network or an own certificate authority has to be allowed first."
                 .to_owned()

@@ -38,7 +38,7 @@ fn client_since(client: &ClientOutcome, pasts: &[Past]) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Hosting, Settings};
+    use crate::model::Settings;
 
     fn outcome(verdict: Verdict) -> Arc<Outcome> {
         let client = ClientOutcome {
@@ -55,7 +55,7 @@ mod tests {
             settings: Settings::default(),
             next: None,
         };
-        Arc::new(Outcome { hosting: Hosting::default(), needs_manual_configuration: verdict.is_finding(), clients: vec![client] })
+        Arc::new(Outcome { needs_manual_configuration: verdict.is_finding(), clients: vec![client], ..Outcome::default() })
     }
 
     #[test]

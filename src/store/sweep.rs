@@ -317,7 +317,7 @@ mod tests {
         let tenant = TenantId::try_from("contoso".to_owned()).unwrap();
         let run = store.begin_run(&[(tenant.clone(), "Contoso Ltd".into(), 1)], 1).await.unwrap();
         let mailbox = Mailbox { address: Address::parse("anna@contoso.com").unwrap(), profile: Arc::new(Profile::default()), person: None };
-        let outcome = Arc::new(Outcome { hosting, needs_manual_configuration: false, clients: Vec::new() });
+        let outcome = Arc::new(Outcome { hosting, ..Outcome::default() });
         let (domain, entries) = (Domain::parse("contoso.com").unwrap(), [Entry { mailbox: &mailbox, outcome: &outcome }]);
         let batch =
             DomainBatch { run, tenant: &tenant, domain: &domain, list: [0; 32], entries: &entries, dossier: None, done: true, at: 1 };

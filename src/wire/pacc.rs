@@ -48,6 +48,7 @@ pub fn parse_pacc(body: &[u8], content_type: &str) -> Result<Pacc, Fault> {
             .and_then(|authentication| authentication.object("oauth-public"))
             .and_then(|oauth| oauth.text("issuer")),
         password,
+        digest: Sha256::digest(body).into(),
         provider,
         documentation: info.and_then(|info| info.object("help")).and_then(|help| help.text("documentation")),
     })

@@ -19,6 +19,8 @@ pub fn read(kind: LookupKind, answer: Arc<Answer>) -> Reading {
             found(list(records, |record| format!("{} {} {} {}", record.priority, record.weight, record.port, target(record))))
         }
         Reply::Addresses(addresses) => found(list(addresses, ToString::to_string)),
+        Reply::Txt(texts) => found(list(texts, Clone::clone)),
+        Reply::Greeting(line) => found(line.clone()),
         Reply::Redirect(target) => found(format!("redirected to {target}")),
         Reply::Obstacle(obstacle) => (obstacle.outcome(), obstacle.to_string(), Document::Nothing),
         Reply::Document(document) => read_document(kind, document),
@@ -38,7 +40,7 @@ fn read_document(kind: LookupKind, http: &HttpDocument) -> (AnswerOutcome, Strin
             let (outcome, detail) = judge(flaw, || describe_pox(&document));
             (outcome, detail, Document::Pox(Box::new(document)))
         }),
-        LookupKind::Mx | LookupKind::AutodiscoverSrv | LookupKind::Srv | LookupKind::Wildcard => {
+        _ => {
             let detail = "a web document came where DNS records were asked for".to_owned();
             return (AnswerOutcome::Invalid, detail, Document::Nothing);
         }
@@ -171,7 +173,10 @@ mod tests {
     }
 
     fn document(kind: LookupKind, body: &[u8]) -> Reading {
-        reading(kind, Reply::Document(HttpDocument { status: 200, content_type: "text/xml".into(), body: body.into() }))
+        reading(
+            kind,
+            Reply::Document(HttpDocument { status: 200, content_type: "text/xml".into(), body: body.into(), headers: Vec::new() }),
+        )
     }
 
     #[test]
@@ -324,13 +329,17 @@ mod tests {
                 let account = [&pox.action, &pox.redirect_url, &pox.redirect_address, &pox.smtp_address].into_iter().flatten();
                 protocols.chain(error).chain(account).map(String::len).collect::<Vec<_>>()
             }
+            _ => Vec::new(),
         };
         (texts.iter().sum(), texts.iter().copied().max().unwrap_or_default())
     }
 
     /// Whatever comes, there is a reading, and it is not larger than it may be.
     fn check(kind: LookupKind, content_type: &str, body: &[u8]) {
-        let reading = reading(kind, Reply::Document(HttpDocument { status: 200, content_type: content_type.into(), body: body.into() }));
+        let reading = reading(
+            kind,
+            Reply::Document(HttpDocument { status: 200, content_type: content_type.into(), body: body.into(), headers: Vec::new() }),
+        );
         let detail = &reading.detail;
         assert!(detail.chars().count() <= 200 && !detail.is_empty() && !detail.chars().any(char::is_control), "{detail:?}");
         // An octet becomes three at most: windows-1252 to UTF-8, or a replacement character. `MOBILESYNC` may be put in.

@@ -64,13 +64,13 @@ fn client(name: &str, verdict: Verdict, cause: Option<Cause>, settings: Settings
 
 fn outcome(hosting: Hosting, clients: Vec<ClientOutcome>) -> Arc<Outcome> {
     let needs_manual_configuration = clients.iter().any(|client| client.audited && client.verdict.is_finding());
-    Arc::new(Outcome { hosting, needs_manual_configuration, clients })
+    Arc::new(Outcome { hosting, needs_manual_configuration, clients, ..Outcome::default() })
 }
 
 /// Needs manual configuration, and says why at length.
 pub(crate) fn wordy(explanation: String) -> Outcome {
     let client = client("thunderbird", Verdict::Consumer, Some(Cause::OwnAutoconfigStale), consumer());
-    Outcome { hosting: Hosting::default(), needs_manual_configuration: true, clients: vec![ClientOutcome { explanation, ..client }] }
+    Outcome { needs_manual_configuration: true, clients: vec![ClientOutcome { explanation, ..client }], ..Outcome::default() }
 }
 
 fn mailbox(address: &str) -> Mailbox {

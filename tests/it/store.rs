@@ -56,7 +56,7 @@ fn outcome(verdict: Verdict) -> Arc<Outcome> {
         settings: Settings::default(),
         next: None,
     };
-    Arc::new(Outcome { hosting: Hosting::default(), needs_manual_configuration: verdict.is_finding(), clients: vec![client] })
+    Arc::new(Outcome { needs_manual_configuration: verdict.is_finding(), clients: vec![client], ..Outcome::default() })
 }
 
 /// A database with one tenant and the habit of recording whole domains.

@@ -44,7 +44,7 @@ fn every_obstacle() -> Vec<Obstacle> {
         Obstacle::CertificateUntrusted,
         Obstacle::CertificateOther,
         Obstacle::Handshake,
-        Obstacle::CredentialsRequired { schemes: String::new() },
+        Obstacle::CredentialsRequired { schemes: String::new(), headers: Vec::new() },
         Obstacle::NotThere { status: 404 },
         Obstacle::Empty { status: 204, content_type: String::new() },
         Obstacle::Rejected { status: 403 },

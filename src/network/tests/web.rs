@@ -19,7 +19,7 @@ async fn a_document_comes_with_its_evidence() {
     let stage = Stage::with_zone(zone, |_| Act::Say(answer(203, &[("Content-Type", "Text/XML; charset=x")], b"<a/>"))).await;
     let network = stage.network();
     let answer = network.ask(&get(&format!("{URL}?emailaddress=anna%40contoso.com"))).await;
-    let document = HttpDocument { status: 203, content_type: "Text/XML; charset=x".into(), body: Arc::from(*b"<a/>") };
+    let document = HttpDocument { status: 203, content_type: "Text/XML; charset=x".into(), body: Arc::from(*b"<a/>"), headers: Vec::new() };
     assert_eq!(answer.reply, Reply::Document(document));
     assert_eq!((answer.attempts, answer.hops.len(), answer.hops[0].status), (1, 1, Some(203)));
     assert_eq!(answer.hops[0].url, format!("{URL}?emailaddress=anna%40contoso.com"));
@@ -81,7 +81,7 @@ async fn what_a_server_says_has_its_obstacle() {
     .await;
     let network = stage.network();
     for (path, expected, attempts) in [
-        ("401", Obstacle::CredentialsRequired { schemes: "negotiate,basic".into() }, 1),
+        ("401", Obstacle::CredentialsRequired { schemes: "negotiate,basic".into(), headers: Vec::new() }, 1),
         ("403", Obstacle::Rejected { status: 403 }, 1),
         ("404", Obstacle::NotThere { status: 404 }, 1),
         ("410", Obstacle::NotThere { status: 410 }, 1),
