@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn the_built_in_table_names_a_source_for_every_client() {
         let table = ClientTable::built_in().unwrap();
-        let on_request = [
+        let others = [
             "thunderbird-72",
             "evolution",
             "kmail",
@@ -154,7 +154,7 @@ mod tests {
             "himalaya",
             "delta-chat",
         ];
-        let names: Vec<&str> = ["thunderbird", "mx-base-domain", "srv"].into_iter().chain(on_request).collect();
+        let names: Vec<&str> = ["thunderbird", "mx-base-domain", "srv"].into_iter().chain(others).collect();
         assert_eq!(table.names(), names);
         assert_eq!(table.audited_by_default(), ["thunderbird"]);
         for client in table.iter() {
@@ -163,7 +163,7 @@ mod tests {
             assert!(texts.into_iter().all(|source| source.len() > 10), "{}", client.name);
         }
         let of = |clients: Vec<&Client>| clients.iter().map(|client| client.name.clone()).collect::<Vec<_>>();
-        assert_eq!(of(table.watched(&HashSet::new())), ["thunderbird", "mx-base-domain", "srv"]);
+        assert_eq!(of(table.watched(&HashSet::new())), names);
     }
 
     #[test]

@@ -18,6 +18,7 @@
 mod act;
 mod dns;
 mod http;
+pub mod microsoft;
 pub mod net;
 pub mod office;
 mod seen;
@@ -113,15 +114,15 @@ impl Fakenet {
     }
 
     /// The settings with which `network` finds this internet and no other. Everything is quick: a host that stays silent
-    /// costs a second an attempt.
+    /// costs two seconds an attempt.
     pub fn network_settings(&self) -> Settings {
         Settings {
             dns_servers: vec![self.dns],
             ca_files: vec![self.ca_file()],
             allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
-            connect_timeout_seconds: 1,
-            timeout_seconds: 1,
-            dns_timeout_seconds: 1,
+            connect_timeout_seconds: 2,
+            timeout_seconds: 2,
+            dns_timeout_seconds: 2,
             retry_pause_milliseconds: 10,
             hold_limit_seconds: 2,
             connect_to: [(443, self.https), (80, self.http)]
@@ -138,9 +139,9 @@ impl Fakenet {
 dns_servers = ["{dns}"]
 ca_files = ['{ca_file}']
 allow_networks = ["127.0.0.0/8"]
-connect_timeout_seconds = 1
-timeout_seconds = 1
-dns_timeout_seconds = 1
+connect_timeout_seconds = 2
+timeout_seconds = 2
+dns_timeout_seconds = 2
 retry_pause_milliseconds = 10
 hold_limit_seconds = 2
 connect_to = [{{ port = 443, to_port = {https} }}, {{ port = 80, to_port = {http} }}]

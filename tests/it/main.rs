@@ -25,6 +25,7 @@ mod package;
 mod proxy;
 mod report;
 mod serve;
+mod services;
 mod store;
 mod vectors;
 mod world;
