@@ -80,7 +80,7 @@ impl Auditor {
     /// Asks and judges a domain, and hands its blocks on as they come. Ends early where nobody takes them any more, or where it is
     /// stopped between two blocks of single mailboxes.
     pub(super) async fn find_out(&self, errand: &Errand<'_>, stop: &CancellationToken, outlet: &mut Outlet) {
-        let clients = self.watched(errand);
+        let clients = self.watched_for(errand);
         let Errand { tenant, domain, mailboxes, recorded } = *errand;
         let Some(first) = mailboxes.first() else { return };
         let subject = Subject { address: first.address.clone() };
@@ -112,10 +112,10 @@ impl Auditor {
     }
 
     /// The clients that are looked at for a domain: those that everybody is told about, and those that its tenant or a mailbox names.
-    fn watched(&self, errand: &Errand<'_>) -> Vec<&Client> {
+    fn watched_for(&self, errand: &Errand<'_>) -> Vec<&Client> {
         let by_mailboxes = errand.mailboxes.iter().filter_map(|mailbox| mailbox.profile.clients.as_ref()).flatten();
         let named: HashSet<&str> = errand.tenant.clients.iter().chain(by_mailboxes).map(String::as_str).collect();
-        self.clients.watched(&named)
+        self.watched(&named)
     }
 
     async fn find_out_each(
@@ -124,7 +124,7 @@ impl Auditor {
         (stop, outlet): (&CancellationToken, &mut Outlet),
         (of_first, mut dossier): (&Answers, Option<DossierRecord>),
     ) {
-        let clients = self.watched(errand);
+        let clients = self.watched_for(errand);
         let mut known: HashSet<Arc<Outcome>> = HashSet::new();
         let mut start = errand.recorded;
         while start < errand.mailboxes.len() && !stop.is_cancelled() {

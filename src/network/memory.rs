@@ -8,7 +8,7 @@ use std::{
 
 use moka::{Expiry, future::Cache, policy::EvictionPolicy};
 
-use crate::model::{Answer, AnswerOutcome, Reply, Request};
+use crate::model::{Answer, AnswerOutcome, Obstacle, Reply, Request};
 
 /// Answers by request; equal requests at the same time share one flight.
 pub(super) type Memory = Cache<Request, Arc<Answer>>;
@@ -48,16 +48,21 @@ impl Expiry<Request, Arc<Answer>> for Forgetting {
 /// Bytes that an answer takes, about.
 fn weight(answer: &Answer) -> u32 {
     let reply = match &answer.reply {
-        Reply::Document(document) => document.body.len() + document.content_type.len(),
+        Reply::Document(document) => document.body.len() + document.content_type.len() + length(&document.headers),
         Reply::Mx(records) => records.len() * RECORD_BYTES,
         Reply::Srv(records) => records.len() * RECORD_BYTES,
         Reply::Addresses(addresses) => addresses.len() * RECORD_BYTES,
         Reply::Redirect(url) | Reply::Greeting(url) => url.len(),
         Reply::Txt(texts) => texts.iter().map(String::len).sum(),
+        Reply::Obstacle(Obstacle::CredentialsRequired { headers, .. }) => length(headers),
         Reply::Obstacle(_) => 0,
     };
     let hops: usize = answer.hops.iter().map(|hop| hop.url.len() + hop.location.as_ref().map_or(0, String::len)).sum();
     u32::try_from(ANSWER_BYTES + reply + hops).unwrap_or(u32::MAX)
+}
+
+fn length(headers: &[(String, String)]) -> usize {
+    headers.iter().map(|(name, value)| name.len() + value.len()).sum()
 }
 
 /// How long a failure is believed.
