@@ -38,7 +38,7 @@ use self::{
 };
 pub use self::{
     outbound::{Outbound, OutboundError, OutboundReply, OutboundRequest, OutboundSettings, Verb, read_authorities},
-    settings::{ConnectTo, Settings},
+    settings::{Alias, ConnectTo, Settings},
     tally::Counters,
 };
 use crate::{
@@ -97,6 +97,12 @@ pub enum NetworkError {
         /// What it is.
         contact: String,
     },
+    /// Behind a proxy, names are resolved there.
+    #[error("`{name}` cannot be taken for an alias: behind a proxy, the proxy resolves names")]
+    AliasBehindProxy {
+        /// The name.
+        name: String,
+    },
     /// A CA file cannot be read.
     #[error("the CA file `{}` cannot be read; correct `network.ca_files` or the file's permissions", path.display())]
     CaFile {
@@ -149,6 +155,9 @@ impl Network {
     fn behind(proxies: &Proxies, parts: Parts<'_>) -> Result<Self, NetworkError> {
         let Parts { settings, clock, pox_body } = parts;
         settings.check()?;
+        if let Some(alias) = settings.aliases.first().filter(|_| proxies.any()) {
+            return Err(NetworkError::AliasBehindProxy { name: alias.name.clone() });
+        }
         let dialer = Arc::new(Dialer::new(settings, Resolver::new(settings)?, proxies.clone()));
         let core = Core {
             clock,

@@ -39,6 +39,18 @@ pub struct Settings {
     pub hold_limit_seconds: u64,
     /// Reaches a host elsewhere than DNS says: a new server before its record is changed, or one behind a port forward.
     pub connect_to: Vec<ConnectTo>,
+    /// Names that are taken for aliases, whatever DNS says of them: what a check assumes. No key of a configuration.
+    #[serde(skip)]
+    pub aliases: Vec<Alias>,
+}
+
+/// A name, and what it is an alias of (RFC 1034 section 3.6.2); both lower case, without the final dot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alias {
+    /// The name that is looked up.
+    pub name: String,
+    /// The name whose records it has.
+    pub target: String,
 }
 
 /// One detour, as curl's `--connect-to`: only where the connection goes changes; name, certificate and Host header stay.
@@ -74,6 +86,7 @@ impl Default for Settings {
             retry_pause_milliseconds: 2_000,
             hold_limit_seconds: 60,
             connect_to: Vec::new(),
+            aliases: Vec::new(),
         }
     }
 }
