@@ -21,7 +21,7 @@ mod run;
 pub use conclude::{Alerting, conclude_ours, is_outage};
 pub use outcome::Case;
 pub use progress::{Progress, Tally};
-pub use question::Answers;
+pub use question::{Answers, Premise};
 pub use run::{RunError, RunOptions, Summary, TenantJob, run};
 
 use std::collections::HashSet;

@@ -1,4 +1,7 @@
-//! Asks everything that the clients want to know about one subject, round by round, until nothing is missing.
+//! Asks everything that the clients want to know about one subject, round by round, until nothing is missing. What is assumed is
+//! not asked, and stands in the place of what is so.
+
+use std::sync::Arc;
 
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 
@@ -8,7 +11,8 @@ use super::{
 };
 use crate::{
     clients::Client,
-    model::{AnswerOutcome, Lookup, LookupKind, Readings, Reply, Request, Subject},
+    model::{AnswerOutcome, Lookup, LookupKind, Reading, Readings, Reply, Request, Subject},
+    remedy::Overlay,
     wire,
 };
 
@@ -21,6 +25,34 @@ pub struct Answers {
     pub lookups: Vec<Lookup>,
     /// A name that nobody would create resolves in the domain.
     pub wildcard: bool,
+    /// What is assumed in the place of what is so.
+    premise: Option<Arc<Premise>>,
+}
+
+/// A world that differs from the one as it is by what is assumed.
+#[derive(Debug, Clone, Default)]
+pub struct Premise {
+    /// What is assumed.
+    pub overlay: Overlay,
+    /// What was read in the world as it is.
+    pub as_it_is: Readings,
+}
+
+impl Premise {
+    /// What a lookup comes to without anybody being asked: by what is assumed, or as it is where the assumptions have nothing to do
+    /// with it. `None`: only the network can tell.
+    #[must_use]
+    pub fn read(&self, lookup: &Lookup) -> Option<Reading> {
+        if let Some(answer) = self.overlay.answer(&lookup.request) {
+            return Some(wire::read(lookup.kind, answer.into()));
+        }
+        let known = self.as_it_is.get(&lookup.request)?;
+        if self.overlay.moves(&lookup.request, &known.answer) {
+            return None;
+        }
+        let amended = self.overlay.amend(&lookup.request, &known.answer);
+        Some(amended.map_or_else(|| known.clone(), |answer| wire::read(lookup.kind, answer.into())))
+    }
 }
 
 /// The answers for one subject, with what each client makes of them, in the order of the clients.
@@ -35,6 +67,12 @@ impl Auditor {
     /// inside a document costs one and clients follow few of them.
     pub async fn ask(&self, clients: &[&Client], subject: &Subject) -> Answers {
         self.find(clients, subject, Answers::default()).await.answers
+    }
+
+    /// The same in a world that is assumed. The network must take for aliases what the premise does ([`Overlay::aliases`]).
+    pub async fn ask_assuming(&self, clients: &[&Client], subject: &Subject, premise: Premise) -> Answers {
+        let known = Answers { premise: Some(Arc::new(premise)), ..Answers::default() };
+        self.find(clients, subject, known).await.answers
     }
 
     /// Asks what is not known yet; `known` may be of another subject of the same domain.
@@ -62,13 +100,24 @@ impl Auditor {
     }
 
     async fn ask_round(&self, lookups: Vec<Lookup>, answers: &mut Answers) {
+        let premise = answers.premise.clone();
+        let premise = premise.as_deref();
         let mut round: FuturesUnordered<_> =
-            lookups.iter().map(|lookup| async move { (lookup, wire::read(lookup.kind, self.network.ask(lookup).await)) }.boxed()).collect();
+            lookups.iter().map(|lookup| async move { (lookup, self.read(lookup, premise).await) }.boxed()).collect();
         while let Some((lookup, reading)) = round.next().await {
             answers.readings.insert(lookup.request.clone(), reading);
         }
         drop(round);
         answers.lookups.extend(lookups);
+    }
+
+    async fn read(&self, lookup: &Lookup, premise: Option<&Premise>) -> Reading {
+        if let Some(reading) = premise.and_then(|premise| premise.read(lookup)) {
+            return reading;
+        }
+        let answer = self.network.ask(lookup).await;
+        let amended = premise.and_then(|premise| premise.overlay.amend(&lookup.request, &answer));
+        wire::read(lookup.kind, amended.map_or(answer, Arc::new))
     }
 }
 
