@@ -214,19 +214,15 @@ fn answers_on_the_web(trail: &Trail<'_>, host: &str) -> bool {
 /// Whether a reply shows that something is there at all.
 fn is_heard(reply: &Reply) -> bool {
     match reply {
-        Reply::Obstacle(obstacle) => {
-            matches!(obstacle, Obstacle::ConnectionRefused | Obstacle::ConnectionCut | Obstacle::NotHttp | Obstacle::Handshake)
-                || is_certificate(obstacle)
-        }
+        Reply::Obstacle(obstacle) => *obstacle == Obstacle::ConnectionRefused || *obstacle == Obstacle::ConnectionCut || is_open(obstacle),
         _ => true,
     }
 }
 
-fn is_certificate(obstacle: &Obstacle) -> bool {
-    matches!(
-        obstacle,
-        Obstacle::CertificateName | Obstacle::CertificateExpired | Obstacle::CertificateUntrusted | Obstacle::CertificateOther
-    )
+/// Whether something takes the connection, and is not what a client that looks closer wants.
+fn is_open(obstacle: &Obstacle) -> bool {
+    let forbidden = matches!(obstacle, Obstacle::ForbiddenAddress { .. });
+    *obstacle == Obstacle::Handshake || (obstacle.outcome() == AnswerOutcome::Invalid && !forbidden)
 }
 
 /// Whether a connection came about, so that another way to protect it may fare better.
@@ -238,10 +234,9 @@ fn is_reached(trail: &Trail<'_>, lookup: &Lookup) -> bool {
 fn upshot(reading: &Reading, protocol: Protocol, needs: Needs) -> Upshot {
     let why = || reading.detail.clone();
     match &reading.answer.reply {
-        Reply::Greeting(_) if needs == Needs::OpenPort => Upshot::Good,
-        Reply::Greeting(line) => greeting(protocol, line).unwrap_or_else(|| Upshot::Doubt(why())),
+        Reply::Greeting(line) if needs == Needs::OpenPort || is_greeting(protocol, line) => Upshot::Good,
         Reply::Obstacle(Obstacle::ConnectionRefused) => Upshot::No,
-        Reply::Obstacle(obstacle) if is_certificate(obstacle) || *obstacle == Obstacle::Handshake => {
+        Reply::Obstacle(obstacle) if is_open(obstacle) => {
             if needs == Needs::OpenPort {
                 Upshot::Good
             } else {
@@ -254,14 +249,11 @@ fn upshot(reading: &Reading, protocol: Protocol, needs: Needs) -> Upshot {
     }
 }
 
-/// What a server's first line says to a client (RFC 9051 section 7.1, RFC 1939 section 3, RFC 5321 section 4.2); `None` where it asks to
-/// come again.
-fn greeting(protocol: Protocol, line: &str) -> Option<Upshot> {
-    let good = match protocol {
-        Protocol::Imap => line.starts_with("* OK") || line.starts_with("* PREAUTH"),
-        Protocol::Pop3 => line.starts_with("+OK"),
-        _ if line.starts_with('4') => return None,
-        _ => line.starts_with("220"),
-    };
-    Some(if good { Upshot::Good } else { Upshot::No })
+/// Whether a first line is that of a protocol's server (RFC 9051 section 7.1, RFC 1939 section 3, RFC 5321 section 4.2).
+fn is_greeting(protocol: Protocol, line: &str) -> bool {
+    line.starts_with(match protocol {
+        Protocol::Imap => "* ",
+        Protocol::Pop3 => "+OK",
+        _ => "220",
+    })
 }
