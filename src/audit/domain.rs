@@ -10,7 +10,12 @@ use std::{
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream};
 use tokio_util::sync::CancellationToken;
 
-use super::{Answers, Auditor, Case, dossier, place::Outlet, question::Findings};
+use super::{
+    Answers, Auditor, Case,
+    dossier::{self, Asked},
+    place::Outlet,
+    question::Findings,
+};
 use crate::{
     clients::Client,
     model::{Cause, ClientOutcome, Document, Domain, LookupKind, Mailbox, Outcome, Profile, Request, Subject, Tenant, Verdict},
@@ -86,7 +91,7 @@ impl Auditor {
         let subject = Subject { address: first.address.clone() };
         let Findings { answers, courses } = self.find(&clients, &subject, Answers::default()).await;
         let judge = |profile| self.judge_courses(&clients, &Case { tenant, profile, subject: &subject }, (&answers, &courses));
-        let dossier = dossier::record(domain, &answers);
+        let dossier = dossier::record(domain, &answers, Asked::Once);
         if names_address_to_a_document(&answers, &subject) {
             let told = judge(&first.profile);
             for other in samples(mailboxes) {
@@ -95,6 +100,7 @@ impl Auditor {
                 let case = Case { tenant, profile: &first.profile, subject: &other };
                 if differ(&told, &self.judge_courses(&clients, &case, (&others.answers, &others.courses))) {
                     tracing::debug!(%domain, "the answers depend on the address: every mailbox is asked about");
+                    let dossier = dossier::record(domain, &answers, Asked::OneByOne);
                     return self.find_out_each(errand, (stop, outlet), (&answers, dossier)).await;
                 }
             }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     clients::Client,
-    model::{AnswerOutcome, Lookup, LookupKind, Reading, Readings, Reply, Request, Subject},
+    model::{AnswerOutcome, Domain, Lookup, LookupKind, Reading, Readings, Reply, Request, Subject},
     remedy::Overlay,
     wire,
 };
@@ -87,8 +87,7 @@ impl Auditor {
             self.ask_round(missing, &mut answers).await;
         }
         if has_own_document(&answers) {
-            let request = Request::Addresses { name: format!("{WILDCARD_LABEL}.{}", subject.address.domain()) };
-            let lookup = Lookup { kind: LookupKind::Wildcard, asked: request.asked(), request };
+            let lookup = wildcard_lookup(subject.address.domain());
             if answers.readings.get(&lookup.request).is_none() {
                 self.ask_round(vec![lookup.clone()], &mut answers).await;
             }
@@ -130,6 +129,17 @@ fn missing(quests: &mut [Quest<'_>], readings: &Readings) -> Vec<Lookup> {
         }
     }
     missing
+}
+
+/// The lookup that shows a wildcard, where it matters and was not asked.
+pub(super) fn wildcard_missing(answers: &Answers, domain: &Domain) -> Option<Lookup> {
+    let lookup = wildcard_lookup(domain);
+    (has_own_document(answers) && answers.readings.get(&lookup.request).is_none()).then_some(lookup)
+}
+
+fn wildcard_lookup(domain: &Domain) -> Lookup {
+    let request = Request::Addresses { name: format!("{WILDCARD_LABEL}.{domain}") };
+    Lookup { kind: LookupKind::Wildcard, asked: request.asked(), request }
 }
 
 fn has_own_document(answers: &Answers) -> bool {
