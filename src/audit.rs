@@ -7,16 +7,20 @@
 //! schedules and incidents.
 
 mod again;
+mod batch;
+mod circle;
 mod conclude;
 mod course;
 mod domain;
 mod dossier;
+mod facts;
 mod outcome;
 mod place;
 mod progress;
 mod question;
 mod recheck;
 mod run;
+mod sample;
 
 pub use conclude::{Alerting, conclude_ours, is_outage};
 pub use outcome::Case;

@@ -89,6 +89,6 @@ pub(super) fn record(domain: &Domain, answers: &Answers) -> Option<DossierRecord
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect()
 }

@@ -1,14 +1,22 @@
 //! Asks everything that the clients want to know about one subject, round by round, until nothing is missing.
 
+use std::sync::Arc;
+
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
+use tokio::time::sleep;
 
 use super::{
     Auditor,
+    batch::{Queue, Share},
     course::{Course, Quest},
+    facts::{Inquiry, credential_body, settings_url},
 };
 use crate::{
     clients::Client,
-    model::{AnswerOutcome, Lookup, LookupKind, Readings, Reply, Request, Subject},
+    model::{
+        Address, Answer, AnswerOutcome, Cloud, Document, Domain, HttpDocument, Lookup, LookupKind, Reading, Readings, Reply, Request,
+        Subject,
+    },
     wire,
 };
 
@@ -23,6 +31,33 @@ pub struct Answers {
     pub wildcard: bool,
 }
 
+impl Answers {
+    /// Adds an answer, read.
+    pub(super) fn add(&mut self, lookup: Lookup, answer: Arc<Answer>) {
+        let reading = wire::read(lookup.kind, answer);
+        self.insert(lookup, reading);
+    }
+
+    /// Adds a reading, in the place of the one that there was.
+    pub(super) fn insert(&mut self, lookup: Lookup, reading: Reading) {
+        self.readings.insert(lookup.request.clone(), reading);
+        if self.lookups.iter().all(|known| known.request != lookup.request) {
+            self.lookups.push(lookup);
+        }
+    }
+
+    /// Lays others over these.
+    pub(super) fn with(mut self, others: &Self) -> Self {
+        for lookup in &others.lookups {
+            if let Some(reading) = others.readings.get(&lookup.request) {
+                self.insert(lookup.clone(), reading.clone());
+            }
+        }
+        self.wildcard |= others.wildcard;
+        self
+    }
+}
+
 /// The answers for one subject, with what each client makes of them, in the order of the clients.
 #[derive(Debug)]
 pub(super) struct Findings {
@@ -31,18 +66,33 @@ pub(super) struct Findings {
 }
 
 impl Auditor {
-    /// Asks everything that these clients want to know about a subject. Ends after a bounded number of rounds, as every redirect
-    /// inside a document costs one and clients follow few of them.
+    /// Asks everything that these clients want to know about a subject, and where its mailbox lives; whether a personal account has
+    /// its address is asked of an operator's own lists alone. Ends after a bounded number of rounds, as every redirect inside a document
+    /// costs one and clients follow few of them.
     pub async fn ask(&self, clients: &[&Client], subject: &Subject) -> Answers {
-        self.find(clients, subject, Answers::default()).await.answers
+        let inquiry = self.inquiry(subject.address.domain()).without_accounts();
+        let mut answers = self.find(clients, (subject, &inquiry), Answers::default()).await.answers;
+        if inquiry.soap {
+            let cloud = Cloud::default();
+            for share in self.ask_settings(vec![subject.address.clone()], cloud).await.into_iter().flatten() {
+                answers.add(share.lookup, share.answer);
+            }
+        }
+        answers
+    }
+
+    /// What is asked beside the clients, by the settings.
+    pub(super) fn inquiry(&self, domain: &Domain) -> Inquiry {
+        Inquiry::new(|kind| self.network.is_enabled(kind), domain)
     }
 
     /// Asks what is not known yet; `known` may be of another subject of the same domain.
-    pub(super) async fn find(&self, clients: &[&Client], subject: &Subject, known: Answers) -> Findings {
+    pub(super) async fn find(&self, clients: &[&Client], (subject, inquiry): (&Subject, &Inquiry), known: Answers) -> Findings {
         let mut answers = known;
         let mut quests: Vec<Quest<'_>> = clients.iter().map(|client| Quest::new(client, subject)).collect();
         for _ in 0..MAX_ROUNDS {
-            let missing = missing(&mut quests, &answers.readings);
+            let mut missing = missing(&mut quests, &answers.readings);
+            add_new(&mut missing, inquiry.missing(&subject.address, &answers.readings));
             if missing.is_empty() {
                 break;
             }
@@ -61,11 +111,39 @@ impl Auditor {
         Findings { answers, courses }
     }
 
-    async fn ask_round(&self, lookups: Vec<Lookup>, answers: &mut Answers) {
-        let mut round: FuturesUnordered<_> = lookups
-            .iter()
-            .map(|lookup| async move { (lookup, wire::read(lookup.kind, self.network.ask(&lookup.request).await)) }.boxed())
-            .collect();
+    /// Asks what is not known yet about a mailbox, beside the clients.
+    pub(super) async fn ask_facts(&self, inquiry: &Inquiry, address: &Address, answers: &mut Answers) {
+        for _ in 0..MAX_ROUNDS {
+            let missing = inquiry.missing(address, &answers.readings);
+            if missing.is_empty() {
+                break;
+            }
+            self.ask_round(missing, answers).await;
+        }
+    }
+
+    /// Asks Exchange Online for the settings of mailboxes, in batches, one after another.
+    pub(super) async fn ask_settings(&self, addresses: Vec<Address>, cloud: Cloud) -> Vec<Option<Share>> {
+        let mut queue = Queue::new(addresses, &settings_url(cloud));
+        while let Some(batch) = queue.next() {
+            let reading = self.read(&batch.lookup).await;
+            let pause = queue.take(batch, &reading);
+            if !pause.is_zero() {
+                sleep(pause).await;
+            }
+        }
+        queue.into_shares()
+    }
+
+    async fn read(&self, lookup: &Lookup) -> Reading {
+        let answer = self.network.ask(&lookup.request).await;
+        keep(wire::read(lookup.kind, answer))
+    }
+
+    /// Asks these lookups, side by side.
+    pub(super) async fn ask_round(&self, lookups: Vec<Lookup>, answers: &mut Answers) {
+        let mut round: FuturesUnordered<_> =
+            lookups.iter().map(|lookup| async move { (lookup, self.read(lookup).await) }.boxed()).collect();
         while let Some((lookup, reading)) = round.next().await {
             answers.readings.insert(lookup.request.clone(), reading);
         }
@@ -77,12 +155,26 @@ impl Auditor {
 /// The lookups that some client wants and nobody has asked, each once, under each assumption that the verdict will look at.
 fn missing(quests: &mut [Quest<'_>], readings: &Readings) -> Vec<Lookup> {
     let mut missing: Vec<Lookup> = Vec::new();
-    for lookup in quests.iter_mut().flat_map(|quest| quest.advance(readings)) {
-        if !missing.iter().any(|known| known.request == lookup.request) {
-            missing.push(lookup);
-        }
+    for quest in quests {
+        add_new(&mut missing, quest.advance(readings));
     }
     missing
+}
+
+fn add_new(lookups: &mut Vec<Lookup>, more: Vec<Lookup>) {
+    for lookup in more {
+        if !lookups.iter().any(|known| known.request == lookup.request) {
+            lookups.push(lookup);
+        }
+    }
+}
+
+/// An answer as it is kept: of an account, what counts.
+fn keep(reading: Reading) -> Reading {
+    let (Document::CredentialType(account), Reply::Document(document)) = (&reading.document, &reading.answer.reply) else { return reading };
+    let Some(body) = credential_body(account) else { return reading };
+    let document = HttpDocument { body: body.into_bytes().into(), headers: Vec::new(), ..document.clone() };
+    Reading { answer: Arc::new(Answer { reply: Reply::Document(document), ..(*reading.answer).clone() }), ..reading }
 }
 
 fn has_own_document(answers: &Answers) -> bool {

@@ -187,6 +187,12 @@ impl Network {
         }
     }
 
+    /// Whether a kind is asked.
+    #[must_use]
+    pub fn is_enabled(&self, _: crate::model::LookupKind) -> bool {
+        false
+    }
+
     /// What was done so far.
     #[must_use]
     pub fn counters(&self) -> Counters {
