@@ -34,7 +34,18 @@ use crate::{
     classify::EndpointTable,
     clients::{Client, ClientTable},
     clock::Clock,
-    network::Network,
+    network::{Bodies, Network},
+    wire,
+};
+
+/// What the formats demand of requests, for the network of an [`Auditor`].
+pub const BODIES: Bodies = Bodies {
+    pox: wire::pox_request,
+    mobilesync: wire::mobilesync_request,
+    credential_type: wire::credential_type_request,
+    user_settings: wire::user_settings_request,
+    user_settings_action: wire::USER_SETTINGS_ACTION,
+    detect_header: wire::AUTODETECT_ADDRESS_HEADER,
 };
 
 /// What a run needs besides its mailboxes.
@@ -51,13 +62,27 @@ pub struct Auditor {
 }
 
 impl Auditor {
-    /// The clients of these names, in the order of the table; where none is named, those that everybody is told about.
+    /// The clients of these names, in the order of the table; where none is named, those that everybody is told about. Without those of
+    /// which nobody could tell what they do, as a kind of lookup of theirs is switched off.
     #[must_use]
     pub fn clients_named(&self, names: &[String]) -> Vec<&Client> {
-        if names.is_empty() {
+        let mut clients = if names.is_empty() {
             self.clients.watched(&HashSet::new())
         } else {
             self.clients.iter().filter(|client| names.contains(&client.name)).collect()
-        }
+        };
+        self.leave_out(&mut clients);
+        clients
+    }
+
+    /// The clients that are looked at for somebody who names some, without those that need what is switched off.
+    fn watched(&self, named: &HashSet<&str>) -> Vec<&Client> {
+        let mut clients = self.clients.watched(named);
+        self.leave_out(&mut clients);
+        clients
+    }
+
+    fn leave_out(&self, clients: &mut Vec<&Client>) {
+        clients.retain(|client| client.kinds().iter().all(|kind| self.network.is_enabled(*kind)));
     }
 }

@@ -78,7 +78,7 @@ impl Auditor {
     pub(super) async fn find_out(&self, errand: &Errand<'_>, stop: &CancellationToken, outlet: &mut Outlet) {
         let Errand { tenant, domain, mailboxes, recorded } = *errand;
         let Some(first) = mailboxes.first() else { return };
-        let plan = Plan { errand, clients: self.watched(errand), inquiry: self.inquiry(domain) };
+        let plan = Plan { errand, clients: self.watched_for(errand), inquiry: self.inquiry(domain) };
         let subject = Subject { address: first.address.clone() };
         let found = self.find(&plan.clients, (&subject, &plan.inquiry), Answers::default()).await;
         let survey = self.survey(&plan, (first, &found)).await;
@@ -108,10 +108,10 @@ impl Auditor {
     }
 
     /// The clients that are looked at for a domain: those that everybody is told about, and those that its tenant or a mailbox names.
-    fn watched(&self, errand: &Errand<'_>) -> Vec<&Client> {
+    fn watched_for(&self, errand: &Errand<'_>) -> Vec<&Client> {
         let by_mailboxes = errand.mailboxes.iter().filter_map(|mailbox| mailbox.profile.clients.as_ref()).flatten();
         let named: HashSet<&str> = errand.tenant.clients.iter().chain(by_mailboxes).map(String::as_str).collect();
-        self.clients.watched(&named)
+        self.watched(&named)
     }
 }
 

@@ -29,14 +29,14 @@ pub(super) struct Inquiry {
 }
 
 impl Inquiry {
-    /// By the kinds of lookups that are switched on.
+    /// By the kinds of lookups that are switched on; without settings, for which a token is needed.
     pub(super) fn new(is_enabled: impl Fn(LookupKind) -> bool, domain: &Domain) -> Self {
         let canary = || Address::parse(&format!("{CANARY}{:016x}@{domain}", RandomState::new().hash_one(domain))).ok();
         Self {
             v2: is_enabled(LookupKind::AutodiscoverV2),
             openid: is_enabled(LookupKind::Openid),
             realm: is_enabled(LookupKind::Realm),
-            soap: is_enabled(LookupKind::AutodiscoverSoap),
+            soap: false,
             canary: is_enabled(LookupKind::CredentialType).then(canary).flatten(),
         }
     }

@@ -83,7 +83,7 @@ impl Auditor {
 
     /// What is asked beside the clients, by the settings.
     pub(super) fn inquiry(&self, domain: &Domain) -> Inquiry {
-        Inquiry::new(|kind| self.network.is_enabled(kind), domain)
+        Inquiry { soap: self.network.reads_settings(), ..Inquiry::new(|kind| self.network.is_enabled(kind), domain) }
     }
 
     /// Asks what is not known yet; `known` may be of another subject of the same domain.
@@ -136,7 +136,7 @@ impl Auditor {
     }
 
     async fn read(&self, lookup: &Lookup) -> Reading {
-        let answer = self.network.ask(&lookup.request).await;
+        let answer = self.network.ask(lookup).await;
         keep(wire::read(lookup.kind, answer))
     }
 

@@ -9,7 +9,7 @@ use anyhow::Context;
 
 use super::{Common, exit::UsageError, network::NetworkArgs};
 use crate::{
-    audit::{Auditor, TenantJob},
+    audit::{Auditor, BODIES, TenantJob},
     classify::EndpointTable,
     clients::ClientTable,
     clock::Clock,
@@ -17,7 +17,6 @@ use crate::{
     mailboxes,
     model::{Hosting, Tenant, TenantId},
     network::{Network, Parts, Settings},
-    wire,
 };
 
 /// What a command works with.
@@ -79,7 +78,7 @@ impl Site {
     pub(super) fn auditor(&self, arguments: &NetworkArgs) -> anyhow::Result<Auditor> {
         let settings = arguments.apply(self.config.as_ref().map_or_else(Settings::default, |config| config.network.clone()));
         let clock = Clock::system();
-        let parts = Parts { settings: &settings, clock: clock.clone(), pox_body: wire::pox_request };
+        let parts = Parts { settings: &settings, clock: clock.clone(), bodies: BODIES };
         let network = Network::new(parts).map_err(|error| {
             UsageError(
                 anyhow::Error::new(error)

@@ -7,25 +7,25 @@ use tokio::net::UdpSocket;
 
 use super::{
     dns_server::{DnsServer, Say, Zone, cname, ip, mx, srv},
-    stage::{network, nxdomain, obstacle, settings_for},
+    stage::{network, nxdomain, obstacle, of, settings_for},
 };
-use crate::model::{Answer, Domain, MxRecord, Obstacle, Reply, Request, SrvRecord};
+use crate::model::{Answer, Domain, Lookup, MxRecord, Obstacle, Reply, Request, SrvRecord};
 
-async fn ask(zone: Zone, request: Request) -> Arc<Answer> {
+async fn ask(zone: Zone, request: Lookup) -> Arc<Answer> {
     let dns = DnsServer::start(zone).await;
     network(&settings_for(&dns)).unwrap().ask(&request).await
 }
 
-fn mx_of(domain: &str) -> Request {
-    Request::Mx { domain: Domain::parse(domain).unwrap() }
+fn mx_of(domain: &str) -> Lookup {
+    of(Request::Mx { domain: Domain::parse(domain).unwrap() })
 }
 
-fn srv_of(name: &str) -> Request {
-    Request::Srv { name: name.to_owned() }
+fn srv_of(name: &str) -> Lookup {
+    of(Request::Srv { name: name.to_owned() })
 }
 
-fn addresses_of(name: &str) -> Request {
-    Request::Addresses { name: name.to_owned() }
+fn addresses_of(name: &str) -> Lookup {
+    of(Request::Addresses { name: name.to_owned() })
 }
 
 #[tokio::test]
