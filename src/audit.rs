@@ -19,6 +19,7 @@ mod place;
 mod progress;
 mod question;
 mod recheck;
+mod replay;
 mod run;
 mod sample;
 
@@ -26,6 +27,7 @@ pub use conclude::{Alerting, conclude_ours, is_outage};
 pub use outcome::Case;
 pub use progress::{Progress, Tally};
 pub use question::Answers;
+pub use replay::{Aspect, Changes, Count, Difference, InDomain, Replay, ReplayScope, Unasked};
 pub use run::{RunError, RunOptions, Summary, TenantJob, run};
 
 use std::collections::HashSet;

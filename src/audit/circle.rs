@@ -16,7 +16,7 @@ use super::{
     batch::Share,
     course::{Course, courses},
     domain::{Block, Outcomes, Plan, is_in_doubt},
-    dossier,
+    dossier::{self, Asked},
     facts::{self, Inquiry, Signature},
     place::Outlet,
     question::Findings,
@@ -142,7 +142,7 @@ impl<'a> Circle<'a> {
         let subject = Subject { address: mailbox.address.clone() };
         let mut answers = Answers::default();
         if let Some(share) = share {
-            answers.add(share.lookup, share.answer);
+            answers.put(share.lookup, share.answer);
         }
         let inquiry = Inquiry { v2: inquiry.v2, canary: inquiry.canary.clone(), ..Inquiry::default() };
         self.auditor.ask_facts(&inquiry, &subject.address, &mut answers).await;
@@ -257,7 +257,18 @@ impl<'a> Circle<'a> {
 
     /// The domain's answers, and what each other group was told.
     fn dossier(&self) -> Option<DossierRecord> {
-        dossier::record(self.plan.errand.domain, self.of_first)
+        let domain = self.plan.errand.domain;
+        if self.survey.is_each {
+            return dossier::record(domain, self.of_first, Asked::OneByOne);
+        }
+        let base = self.base.and_then(|place| self.groups.get(place))?;
+        let mut answers = self.of_first.clone();
+        if self.plan.errand.mailboxes.first().is_none_or(|first| first.address != base.subject.address) {
+            answers.lookups.retain(|lookup| !lookup.request.is_about_mailbox());
+        }
+        let others = self.groups.iter().enumerate().filter(|(place, _)| self.base != Some(*place));
+        let variants = others.map(|(_, group)| (group.name.as_str(), &group.own)).collect();
+        dossier::record_all(domain, (&answers.with(&base.own), &variants), Asked::Once)
     }
 }
 

@@ -9,7 +9,14 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Answers, Auditor, Case, circle::Circle, dossier, facts::Inquiry, place::Outlet, question::Findings};
+use super::{
+    Answers, Auditor, Case,
+    circle::Circle,
+    dossier::{self, Asked},
+    facts::Inquiry,
+    place::Outlet,
+    question::Findings,
+};
 use crate::{
     clients::Client,
     model::{Cause, ClientOutcome, Domain, Mailbox, Outcome, Profile, Subject, Tenant, Verdict},
@@ -101,7 +108,7 @@ impl Auditor {
             range: recorded..mailboxes.len(),
             in_doubt: shared.values().any(|outcome| outcome.clients.iter().any(is_in_doubt)),
             outcomes: Outcomes::Shared(shared),
-            dossier: dossier::record(domain, &answers),
+            dossier: dossier::record(domain, &answers, Asked::Once),
             judging: began.elapsed(),
         };
         outlet.deliver(block).await;

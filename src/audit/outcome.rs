@@ -6,7 +6,7 @@ use super::{
     facts::{accounts, testimony},
 };
 use crate::{
-    classify::{Judgement, Residence, judge},
+    classify::{EndpointTable, Judgement, Residence, judge},
     clients::{Client, Standing},
     model::{
         Address, Cause, Claim, ClientOutcome, Discovery, Document, EMAIL_ADDRESS, EMAIL_ADDRESS_IN_URL, EMAIL_LOCAL_PART, Next, Outcome,
@@ -35,8 +35,22 @@ impl Auditor {
     }
 
     /// The same, where the clients' courses under these answers are known: they depend on the subject alone.
-    pub(super) fn judge_courses(&self, clients: &[&Client], case: &Case<'_>, (answers, courses): (&Answers, &[Vec<Course>])) -> Outcome {
-        let home = testimony(&self.endpoints, case, answers).home();
+    pub(super) fn judge_courses(&self, clients: &[&Client], case: &Case<'_>, found: (&Answers, &[Vec<Course>])) -> Outcome {
+        Bench { endpoints: &self.endpoints }.judge_courses(clients, case, found)
+    }
+}
+
+/// Where verdicts are made: no network is needed for it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bench<'a> {
+    /// Which host belongs where.
+    pub(super) endpoints: &'a EndpointTable,
+}
+
+impl Bench<'_> {
+    /// As [`Auditor::judge_courses`].
+    pub(super) fn judge_courses(self, clients: &[&Client], case: &Case<'_>, (answers, courses): (&Answers, &[Vec<Course>])) -> Outcome {
+        let home = testimony(self.endpoints, case, answers).home();
         let residence = Residence {
             address: &case.subject.address,
             hosting: home.hosting,
@@ -70,12 +84,12 @@ impl Auditor {
     }
 
     fn judge_client(
-        &self,
+        self,
         client: &Client,
         residence: &Residence<'_>,
         (subject, answers, courses): (&Subject, &Answers, &[Course]),
     ) -> ClientOutcome {
-        let judge = |discovery: &Discovery| judge(&self.endpoints, residence, discovery);
+        let judge = |discovery: &Discovery| judge(self.endpoints, residence, discovery);
         let judged: Vec<(&Course, Judgement)> = courses.iter().map(|course| (course, judge(&course.discovery))).collect();
         let gravest = judged.iter().map(|(_, judgement)| judgement.verdict).max();
         let differ = judged.iter().any(|(_, judgement)| Some(judgement.verdict) != gravest);

@@ -32,12 +32,6 @@ pub struct Answers {
 }
 
 impl Answers {
-    /// Adds an answer, read.
-    pub(super) fn add(&mut self, lookup: Lookup, answer: Arc<Answer>) {
-        let reading = wire::read(lookup.kind, answer);
-        self.insert(lookup, reading);
-    }
-
     /// Adds a reading, in the place of the one that there was.
     pub(super) fn insert(&mut self, lookup: Lookup, reading: Reading) {
         self.readings.insert(lookup.request.clone(), reading);
@@ -75,7 +69,7 @@ impl Auditor {
         if inquiry.soap {
             let cloud = Cloud::default();
             for share in self.ask_settings(vec![subject.address.clone()], cloud).await.into_iter().flatten() {
-                answers.add(share.lookup, share.answer);
+                answers.put(share.lookup, share.answer);
             }
         }
         answers
@@ -99,8 +93,7 @@ impl Auditor {
             self.ask_round(missing, &mut answers).await;
         }
         if has_own_document(&answers) {
-            let request = Request::Addresses { name: format!("{WILDCARD_LABEL}.{}", subject.address.domain()) };
-            let lookup = Lookup { kind: LookupKind::Wildcard, asked: request.asked(), request };
+            let lookup = wildcard_lookup(subject.address.domain());
             if answers.readings.get(&lookup.request).is_none() {
                 self.ask_round(vec![lookup.clone()], &mut answers).await;
             }
@@ -175,6 +168,17 @@ fn keep(reading: Reading) -> Reading {
     let Some(body) = credential_body(account) else { return reading };
     let document = HttpDocument { body: body.into_bytes().into(), headers: Vec::new(), ..document.clone() };
     Reading { answer: Arc::new(Answer { reply: Reply::Document(document), ..(*reading.answer).clone() }), ..reading }
+}
+
+/// The lookup that shows a wildcard, where it matters and was not asked.
+pub(super) fn wildcard_missing(answers: &Answers, domain: &Domain) -> Option<Lookup> {
+    let lookup = wildcard_lookup(domain);
+    (has_own_document(answers) && answers.readings.get(&lookup.request).is_none()).then_some(lookup)
+}
+
+fn wildcard_lookup(domain: &Domain) -> Lookup {
+    let request = Request::Addresses { name: format!("{WILDCARD_LABEL}.{domain}") };
+    Lookup { kind: LookupKind::Wildcard, asked: request.asked(), request }
 }
 
 fn has_own_document(answers: &Answers) -> bool {

@@ -16,9 +16,9 @@ mod fakenet_test;
 mod formats;
 mod house;
 mod incidents;
+mod judge;
 mod listener;
 mod mailboxes;
-
 mod metrics;
 mod output;
 mod package;
