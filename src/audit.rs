@@ -7,10 +7,13 @@
 //! schedules and incidents.
 
 mod again;
+mod batch;
+mod circle;
 mod conclude;
 mod course;
 mod domain;
 mod dossier;
+mod facts;
 mod outcome;
 mod place;
 mod progress;
@@ -18,6 +21,7 @@ mod question;
 mod recheck;
 mod replay;
 mod run;
+mod sample;
 
 pub use conclude::{Alerting, conclude_ours, is_outage};
 pub use outcome::Case;

@@ -12,9 +12,15 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::Answers;
+use super::{
+    Answers,
+    facts::{is_canary, stored_canary},
+};
 use crate::{
-    model::{Answer, AnswerOutcome, Domain, Hop, HttpDocument, Lookup, LookupKind, MxRecord, Obstacle, Reply, SrvRecord},
+    model::{
+        Answer, AnswerOutcome, Domain, Hop, HttpDocument, Lookup, LookupKind, Message, MxRecord, Obstacle, Reading, Reply, Request,
+        SrvRecord,
+    },
     store::{Dossier, DossierRecord},
     wire,
 };
@@ -40,6 +46,9 @@ struct Entry {
     hops: Vec<Hop>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     cnames: Vec<String>,
+    /// It was not asked: an answer about another mailbox stands for it, or nothing does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    stands_in: bool,
     reply: Said,
 }
 
@@ -97,12 +106,22 @@ pub(super) enum Asked {
 
 /// The record of a domain's answers; `None` where there are none. Times are left out, so that equal answers are stored once.
 pub(super) fn record(domain: &Domain, answers: &Answers, asked: Asked) -> Option<DossierRecord> {
+    record_all(domain, (answers, &BTreeMap::new()), asked)
+}
+
+/// The same, with what groups of its mailboxes were told beyond it, by the name of the group.
+pub(super) fn record_all(
+    domain: &Domain,
+    (answers, variants): (&Answers, &BTreeMap<&str, &Answers>),
+    asked: Asked,
+) -> Option<DossierRecord> {
     let mut bodies = Bodies::new();
     let answers = write(answers, &mut bodies);
     if answers.is_empty() {
         return None;
     }
-    let written = Written { answers, variants: BTreeMap::new(), one_by_one: asked == Asked::OneByOne };
+    let variants = variants.iter().map(|(name, answers)| ((*name).to_owned(), write(answers, &mut bodies))).collect();
+    let written = Written { answers, variants, one_by_one: asked == Asked::OneByOne };
     match serde_json::to_string(&written) {
         Ok(json) => Some(DossierRecord { json, bodies: bodies.into_iter().collect() }),
         Err(error) => {
@@ -138,11 +157,12 @@ fn write(answers: &Answers, bodies: &mut Bodies) -> Vec<Entry> {
     for lookup in &answers.lookups {
         let Some(reading) = answers.readings.get(&lookup.request) else { continue };
         entries.push(Entry {
-            lookup: lookup.clone(),
+            lookup: as_stored(lookup),
             outcome: reading.outcome,
             detail: reading.detail.clone(),
             hops: reading.answer.hops.clone(),
             cnames: reading.answer.cnames.clone(),
+            stands_in: reading.answer.attempts == 0,
             reply: say(&reading.answer.reply, bodies),
         });
     }
@@ -169,11 +189,28 @@ fn say(reply: &Reply, bodies: &mut Bodies) -> Said {
 
 /// Lays entries over what is known.
 fn read_entries(mut known: Answers, entries: Vec<Entry>, bodies: &HashMap<String, &Arc<[u8]>>) -> Result<Answers, DossierError> {
-    for Entry { lookup, hops, cnames, reply, .. } in entries {
-        let answer = Answer { reply: hear(reply, bodies)?, hops, cnames, attempts: 1, took_ms: 0 };
-        known.put(lookup, Arc::new(answer));
+    for Entry { lookup, detail, hops, cnames, stands_in, reply, .. } in entries {
+        let answer = Answer { reply: hear(reply, bodies)?, hops, cnames, attempts: u8::from(!stands_in), took_ms: 0 };
+        if stands_in {
+            // why it was not asked is not in the reply
+            let reading = Reading { detail, ..wire::read(lookup.kind, Arc::new(answer)) };
+            known.insert(lookup, reading);
+        } else {
+            known.put(lookup, Arc::new(answer));
+        }
     }
     Ok(known)
+}
+
+/// A canary has another name in every run.
+fn as_stored(lookup: &Lookup) -> Lookup {
+    let canary = match &lookup.request {
+        Request::Http { url, message: Message::CredentialType { address } } if is_canary(address) => {
+            stored_canary(address.domain()).map(|address| Request::Http { url: url.clone(), message: Message::CredentialType { address } })
+        }
+        _ => None,
+    };
+    canary.map_or_else(|| lookup.clone(), |request| Lookup { request, ..lookup.clone() })
 }
 
 fn hear(said: Said, bodies: &HashMap<String, &Arc<[u8]>>) -> Result<Reply, DossierError> {
@@ -199,10 +236,7 @@ impl Answers {
         if lookup.kind == LookupKind::Wildcard {
             self.wildcard = matches!(reading.answer.reply, Reply::Addresses(_));
         }
-        self.readings.insert(lookup.request.clone(), reading);
-        if self.lookups.iter().all(|known| known.request != lookup.request) {
-            self.lookups.push(lookup);
-        }
+        self.insert(lookup, reading);
     }
 }
 

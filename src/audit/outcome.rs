@@ -3,13 +3,14 @@
 use super::{
     Answers, Auditor,
     course::{Course, courses},
+    facts::{accounts, testimony},
 };
 use crate::{
     classify::{EndpointTable, Judgement, Residence, judge},
     clients::{Client, Standing},
     model::{
-        Address, Cause, ClientOutcome, Discovery, Document, EMAIL_ADDRESS, EMAIL_ADDRESS_IN_URL, EMAIL_LOCAL_PART, Next, Outcome, Profile,
-        Protocol, Protocols, Server, Settings, Subject, Tenant, Trouble, Verdict, Way,
+        Address, Cause, Claim, ClientOutcome, Discovery, Document, EMAIL_ADDRESS, EMAIL_ADDRESS_IN_URL, EMAIL_LOCAL_PART, Next, Outcome,
+        Profile, Protocol, Protocols, Server, Settings, Subject, Tenant, Trouble, Verdict, Way,
     },
 };
 
@@ -49,10 +50,10 @@ pub(super) struct Bench<'a> {
 impl Bench<'_> {
     /// As [`Auditor::judge_courses`].
     pub(super) fn judge_courses(self, clients: &[&Client], case: &Case<'_>, (answers, courses): (&Answers, &[Vec<Course>])) -> Outcome {
-        let hosting = case.profile.hosting.unwrap_or(case.tenant.hosting);
+        let home = testimony(self.endpoints, case, answers).home();
         let residence = Residence {
             address: &case.subject.address,
-            hosting,
+            hosting: home.hosting,
             allowed_hosts: &case.tenant.allowed_hosts,
             wildcard: answers.wildcard,
             protocols: case.profile.protocols,
@@ -69,7 +70,17 @@ impl Bench<'_> {
             })
             .collect();
         let needs_manual_configuration = clients.iter().any(|client| needs_manual(client, case.profile.protocols));
-        Outcome { hosting, needs_manual_configuration, clients, ..Outcome::default() }
+        let neutral = |text: String| neutralise(&text, &case.subject.address);
+        let personal_account = accounts(&case.subject.address, answers).personal_account();
+        Outcome {
+            hosting: home.hosting,
+            authority: home.authority,
+            hosting_conflict: home.conflict.into_iter().map(|claim| Claim { asked: claim.asked.map(neutral), ..claim }).collect(),
+            personal_account: personal_account.map(neutral),
+            variant: None,
+            needs_manual_configuration,
+            clients,
+        }
     }
 
     fn judge_client(
@@ -208,7 +219,7 @@ fn neutralise_server(mut server: Server, address: &Address) -> Server {
 }
 
 /// Puts the placeholder where the subject's address stands, plain or percent-encoded as whoever wrote it pleased.
-fn neutralise(text: &str, address: &Address) -> String {
+pub(super) fn neutralise(text: &str, address: &Address) -> String {
     let address = address.to_string();
     let (mut neutral, mut rest) = (String::with_capacity(text.len()), text);
     while let Some(first) = rest.chars().next() {

@@ -27,6 +27,7 @@ mod template;
 mod tests;
 mod thunderbird;
 mod tolerant;
+mod v2;
 
 pub use built_in::Provider;
 pub use offer::Offer;
@@ -35,3 +36,4 @@ pub use reduction::Reduction;
 pub use row::{Client, Dialect, Method, MxOrder, Needs, OnFailure, Onward, Redirect, Standing, Step, Way as AutodiscoverWay};
 pub use search::search;
 pub use table::{ClientTable, ClientTableError};
+pub use v2::{V2State, settle_v2};

@@ -45,7 +45,7 @@ use self::{
     journey::{Journey, read_url},
     lane::Lanes,
     limit::{Limits, Patience},
-    memory::{FAILED_FOR, Memory, memory},
+    memory::{FAILED_FOR, Memory},
     proxy::Proxies,
     record::Told,
     redirect::{Method, Post},
@@ -139,7 +139,7 @@ impl Network {
             lanes: Lanes::new(&settings.paces),
             limits: Limits::new(settings.concurrency, settings.host_concurrency),
             tally: Tally::default(),
-            answers: memory(FAILED_FOR),
+            answers: Memory::new(FAILED_FOR),
         };
         Ok(Self { core: Arc::new(core) })
     }
@@ -148,6 +148,12 @@ impl Network {
     #[must_use]
     pub fn is_enabled(&self, kind: LookupKind) -> bool {
         self.core.paces.of(kind).enabled
+    }
+
+    /// Whether mailboxes' own settings are asked for: with a token, and where that is not switched off.
+    #[must_use]
+    pub fn reads_settings(&self) -> bool {
+        self.core.token.is_some() && self.is_enabled(LookupKind::AutodiscoverSoap)
     }
 
     /// The answer to a lookup: its kind says whether and how fast it is asked, its request what. Whoever asks the same at the same time,
@@ -162,17 +168,18 @@ impl Network {
             self.core.tally.count_lookup(outcome(&answer));
             answer
         };
-        self.core.answers.get_with_by_ref(&lookup.request, Box::pin(asked)).await
+        self.core.answers.of(&lookup.request).get_with_by_ref(&lookup.request, Box::pin(asked)).await
     }
 
     /// Forgets the answers that say that something failed, so that whoever asks again has the network asked again. To be called
     /// while nobody asks.
     pub async fn forget_failures(&self) {
-        let answers = &self.core.answers;
-        for (request, answer) in answers {
-            let failed = matches!(&answer.reply, Reply::Obstacle(obstacle) if obstacle.outcome() == AnswerOutcome::Failed);
-            if failed {
-                answers.invalidate(request.as_ref()).await;
+        for answers in self.core.answers.all() {
+            for (request, answer) in answers {
+                let failed = matches!(&answer.reply, Reply::Obstacle(obstacle) if obstacle.outcome() == AnswerOutcome::Failed);
+                if failed {
+                    answers.invalidate(request.as_ref()).await;
+                }
             }
         }
     }
