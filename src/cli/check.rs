@@ -56,7 +56,7 @@ pub(super) async fn run(args: &CheckArgs, common: &Common, out: &mut Output) -> 
     }
     let site = Site::load(common)?;
     let auditor = site.auditor(&args.network)?;
-    site.require_clients(&args.client)?;
+    site.require_watchable(&args.client)?;
     let clients = auditor.clients_named(&args.client);
     let audited = if args.client.is_empty() { auditor.clients.audited_by_default() } else { args.client.clone() };
     let tenant = Tenant {

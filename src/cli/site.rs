@@ -11,11 +11,11 @@ use super::{Common, exit::UsageError, network::NetworkArgs};
 use crate::{
     audit::{Auditor, BODIES, TenantJob},
     classify::EndpointTable,
-    clients::ClientTable,
+    clients::{Client, ClientTable},
     clock::Clock,
     config::{Config, ListenerSettings},
     mailboxes,
-    model::{Hosting, Tenant, TenantId},
+    model::{Hosting, LookupKind, Tenant, TenantId},
     network::{Network, Parts, Settings},
 };
 
@@ -72,6 +72,18 @@ impl Site {
             None => Ok(()),
             Some(name) => Err(UsageError(format!("`{name}` is no client: write one of {}", known.join(", "))).into()),
         }
+    }
+
+    /// Refuses names of clients that nobody knows, or that cannot be looked at.
+    pub(super) fn require_watchable(&self, names: &[String]) -> anyhow::Result<()> {
+        self.require_clients(names)?;
+        for client in self.clients.iter().filter(|client| names.contains(&client.name)) {
+            if let Some(kind) = self.config.as_ref().and_then(|config| switched_off(client, &config.network)) {
+                let advice = format!("set `lookups.{kind}.enabled` to true in the configuration");
+                return Err(UsageError(format!("`{}` cannot be looked at without its lookup `{kind}`: {advice}", client.name)).into());
+            }
+        }
+        Ok(())
     }
 
     /// The auditor, on the network of the configuration and of the command line.
@@ -173,6 +185,11 @@ impl Site {
     }
 }
 
+/// A kind of lookup that a client needs and the settings switch off.
+pub(super) fn switched_off(client: &Client, settings: &Settings) -> Option<LookupKind> {
+    client.kinds().into_iter().find(|kind| !settings.is_enabled(*kind))
+}
+
 /// The configuration: the one that is named, or the system's where it exists.
 pub(super) fn config_path(common: &Common) -> Option<PathBuf> {
     let system = Path::new(SYSTEM_CONFIG);
@@ -184,7 +201,8 @@ pub(super) fn client_names(file: Option<&Path>) -> Result<Vec<String>, String> {
     client_table(file).map(|table| table.names())
 }
 
-fn client_table(file: Option<&Path>) -> Result<ClientTable, String> {
+/// The table of clients, a site's own file included.
+pub(super) fn client_table(file: Option<&Path>) -> Result<ClientTable, String> {
     let table = ClientTable::built_in().map_err(|error| error.to_string())?;
     match file {
         None => Ok(table),
