@@ -64,7 +64,7 @@ impl Auditor {
     async fn ask_round(&self, lookups: Vec<Lookup>, answers: &mut Answers) {
         let mut round: FuturesUnordered<_> = lookups
             .iter()
-            .map(|lookup| async move { (lookup, wire::read(lookup.kind, self.network.ask(&lookup.request).await)) }.boxed())
+            .map(|lookup| async move { (lookup, wire::read(lookup, self.network.ask(&lookup.request).await)) }.boxed())
             .collect();
         while let Some((lookup, reading)) = round.next().await {
             answers.readings.insert(lookup.request.clone(), reading);

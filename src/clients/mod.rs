@@ -20,8 +20,10 @@ mod template;
 mod tests;
 mod thunderbird;
 mod tolerant;
+mod v2;
 
 pub use reduction::Reduction;
 pub use row::{Client, Dialect, Method, MxOrder, OnFailure, Onward, Redirect, Standing, Step, Way as AutodiscoverWay};
 pub use search::search;
 pub use table::{ClientTable, ClientTableError};
+pub use v2::{V2End, V2Way, settle_v2};
