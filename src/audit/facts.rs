@@ -10,9 +10,9 @@ use crate::{
     classify::{Accounts, EndpointTable, Membership, Testimony, Told, hosting_of_host},
     clients::settle_v2,
     model::{
-        Address, AnswerOutcome, AutoDetect, AutoDetectAnswer, AutodiscoverV2, Cloud, CredentialType, Document, Domain, Existence, Hosting,
-        Lookup, LookupKind, Message, Reading, Readings, Request, SoapAnswer, SoapCode, UserAnswer, V2Code, V2Protocol, exchange_cloud,
-        normalise_host,
+        AUTODETECT_URL, Address, AnswerOutcome, AutoDetect, AutoDetectAnswer, AutodiscoverV2, Cloud, CredentialType, Document, Domain,
+        Existence, Hosting, Lookup, LookupKind, Message, Reading, Readings, Request, SoapAnswer, SoapCode, UserAnswer, V2Code, V2Protocol,
+        exchange_cloud, normalise_host,
     },
     wire,
 };
@@ -273,7 +273,7 @@ fn credential_type(address: &Address) -> Lookup {
 
 /// What AutoDetect is asked about a mailbox.
 pub(super) fn detection(address: &Address) -> Lookup {
-    lookup(LookupKind::Autodetect, wire::AUTODETECT_URL.to_owned(), Message::Detect { address: address.clone() })
+    lookup(LookupKind::Autodetect, AUTODETECT_URL.to_owned(), Message::Detect { address: address.clone() })
 }
 
 /// What is kept of an answer about an account: what counts, as the rest is new each time.
