@@ -19,7 +19,7 @@ mod recheck;
 mod run;
 
 pub use conclude::{Alerting, conclude_ours, is_outage};
-pub use outcome::Case;
+pub use outcome::{Account, Case};
 pub use progress::{Progress, Tally};
 pub use question::{Answers, Premise};
 pub use run::{RunError, RunOptions, Summary, TenantJob, run};

@@ -16,7 +16,7 @@ use crate::{
     config::{Config, ListenerSettings},
     mailboxes,
     model::{Hosting, Tenant, TenantId},
-    network::{Network, Parts, Settings},
+    network::{Alias, Network, Parts, Settings},
     wire,
 };
 
@@ -77,7 +77,13 @@ impl Site {
 
     /// The auditor, on the network of the configuration and of the command line.
     pub(super) fn auditor(&self, arguments: &NetworkArgs) -> anyhow::Result<Auditor> {
+        self.auditor_with(arguments, Vec::new())
+    }
+
+    /// The same on a network that takes these names for aliases.
+    pub(super) fn auditor_with(&self, arguments: &NetworkArgs, aliases: Vec<Alias>) -> anyhow::Result<Auditor> {
         let settings = arguments.apply(self.config.as_ref().map_or_else(Settings::default, |config| config.network.clone()));
+        let settings = Settings { aliases, ..settings };
         let clock = Clock::system();
         let parts = Parts { settings: &settings, clock: clock.clone(), pox_body: wire::pox_request };
         let network = Network::new(parts).map_err(|error| {
