@@ -52,7 +52,7 @@ fn stories_are_told_of_those_who_are_named_and_without_a_name_of_all() {
     let (code, _, err) = site.run(&["check", standard, "--explain", "outlok"]);
     assert!(code == 3 && err.contains("`outlok` is no client"), "{err}");
     let (code, _, err) = site.run(&["check", "--explain", "srv"]);
-    assert!(code == 3 && err.contains("no address"), "{err}");
+    assert!(code == 3 && err.contains("no address to check"), "{err}");
     let (_, out, _) = site.run(&["check", standard, "--explain", "thunderbird", "--format", "jsonl"]);
     let told = json(&out)["clients"][0]["story"].clone();
     assert_eq!(told[0], "Thunderbird 125 and later: how it comes to its servers for anna@standard.example.");

@@ -19,12 +19,13 @@ pub(super) struct Asked {
 
 impl Asked {
     pub(super) fn read<'a>(arguments: impl IntoIterator<Item = &'a String>) -> anyhow::Result<Self> {
-        let mut asked = Self::default();
+        let (mut asked, mut reads) = (Self::default(), false);
         for argument in arguments {
             if argument != "-" {
                 asked.add(argument, "");
                 continue;
             }
+            reads = true;
             for (at, line) in std::io::stdin().lock().split(b'\n').enumerate() {
                 let line = line.context("standard input cannot be read")?;
                 let line = String::from_utf8_lossy(&line);
@@ -34,7 +35,8 @@ impl Asked {
             }
         }
         if asked.addresses.is_empty() && asked.faults.is_empty() {
-            return Err(UsageError("no address on standard input".to_owned()).into());
+            let place = if reads { "on standard input" } else { "to check" };
+            return Err(UsageError(format!("no address {place}")).into());
         }
         Ok(asked)
     }

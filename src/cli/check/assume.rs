@@ -13,11 +13,13 @@ use crate::{cli::exit::UsageError, remedy::Overlay};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Assumptions")]
 pub(super) struct AssumeArgs {
-    /// Tells what every client would do if this were so (repeatable), and what that changes; the exit code is then that of the assumed
-    /// world. `MX contoso.com = 0 mx.contoso.com, 10 mx2.contoso.com` and alike for TXT, SRV and CNAME (`= none`: there is no such
-    /// record; `= nxdomain`: there is no such name, nor one below it), or `URL = FILE` with the document that the URL answers with, by
-    /// GET or POST, whatever its query where RECORD has none (`= FILE; CONTENT-TYPE`; `= 404` or another status). What is assumed is not
-    /// asked; behind a CNAME the host answers for its own name, with its own certificate
+    /// Tells what every client would do if this were so (repeatable), and what that changes: `MX contoso.com = 0 mx.contoso.com`, TXT,
+    /// SRV and CNAME alike, or `URL = FILE`
+    ///
+    /// Several records stand with `,` between them; `= none`: there is no such record; `= nxdomain`: there is no such name, nor one
+    /// below it. A URL answers GET and POST with the file, whatever the query where RECORD has none; `= FILE; CONTENT-TYPE` says its
+    /// type, and `= 404` is a status in its place. What is assumed is not asked. Behind a CNAME the host is reached where the target is,
+    /// under its own name: https fails on the certificate where it really would. The exit code is that of the assumed world.
     #[arg(long, value_name = "RECORD")]
     assume: Vec<String>,
     /// The same, a line each; empty lines and such that begin with `#` say nothing, and files are named from this one's folder

@@ -4,18 +4,18 @@ use url::Url;
 
 use super::{Tale, route::Route};
 use crate::{
-    model::{Address, AnswerOutcome, Cause, LookupKind, Message, Readings, Reply, Request, Security, Way, is_hidden},
+    model::{Address, AnswerOutcome, Cause, LookupKind, Message, Readings, Reply, Request, Security, Subject, Way, is_hidden},
     wire::{
         AUTODETECT_ADDRESS_HEADER, USER_SETTINGS_ACTION, credential_type_request, mobilesync_request, pox_request, user_settings_request,
     },
 };
 
-/// A command for each lookup that decided, in the client's order; what is assumed cannot be asked.
+/// A command for each lookup that decided, in the client's order, and for each redirect on its way; what is assumed cannot be asked.
 pub(super) fn commands(tale: &Tale<'_>, route: &Route<'_>) -> Vec<String> {
     let mut commands: Vec<String> = Vec::new();
-    for request in decisive(tale, route) {
-        let is_assumed = tale.overlay.answer(request).is_some();
-        if let Some(command) = command(request, tale.readings).filter(|command| !is_assumed && !commands.contains(command)) {
+    for request in decisive(tale, route).into_iter().flat_map(|request| sent(request, tale.readings)) {
+        let is_assumed = tale.overlay.answer(&request).is_some();
+        if let Some(command) = command(&request, tale.readings).filter(|command| !is_assumed && !commands.contains(command)) {
             commands.push(command);
         }
     }
@@ -48,6 +48,25 @@ fn decisive<'a>(tale: &Tale<'a>, route: &Route<'a>) -> Vec<&'a Request> {
     requests
 }
 
+/// A request as it went from host to host: a shell that followed the redirects would tell the mailbox to strangers.
+fn sent(request: &Request, readings: &Readings) -> Vec<Request> {
+    let hops = readings.get(request).map(|reading| reading.answer.hops.as_slice()).unwrap_or_default();
+    let onward = hops.iter().skip(1).map(|hop| hop.url.clone());
+    let onward: Vec<Request> = match request {
+        Request::Get { .. } => onward.map(|url| Request::Get { url, address: None }).collect(),
+        Request::Pox { address, .. } => onward.filter_map(|url| pox_at(url, address)).collect(),
+        _ => Vec::new(),
+    };
+    std::iter::once(request.clone()).chain(onward).collect()
+}
+
+/// The network writes the request anew for each host.
+fn pox_at(url: String, address: &Address) -> Option<Request> {
+    let host = Url::parse(&url).ok()?.host_str()?.to_owned();
+    let address = Subject { address: address.clone() }.address_for_autodiscover(&host);
+    Some(Request::Pox { url, address })
+}
+
 /// `None` where there is none: nothing is asked, or it cannot be written so that it shows what it does.
 fn command(request: &Request, readings: &Readings) -> Option<String> {
     let reading = readings.get(request);
@@ -56,15 +75,13 @@ fn command(request: &Request, readings: &Readings) -> Option<String> {
         let found = reading.is_some_and(|reading| !matches!(reading.answer.reply, Reply::Obstacle(_)));
         Some(format!("dig {}{kind} {}", if found { "+short " } else { "" }, quoted(name)))
     };
-    let follow = if reading.is_some_and(|reading| reading.answer.hops.len() > 1) { " -L" } else { "" };
     let command = match request {
         Request::Mx { domain } => dig("MX", domain.as_str()),
         Request::Srv { name } => dig("SRV", name),
         Request::Txt { name } => dig("TXT", name),
         Request::Addresses { name } => dig("A", name),
-        Request::Get { url, .. } => Some(format!("curl -i{follow} {}", address_of(url)?)),
-        Request::Redirect { url } => Some(format!("curl -i {}", address_of(url)?)),
-        Request::Pox { url, address } => post(&format!("-i{follow}"), url, (XML, &pox_request(address))),
+        Request::Get { url, .. } | Request::Redirect { url } => Some(format!("curl -i {}", address_of(url)?)),
+        Request::Pox { url, address } => post("-i", url, (XML, &pox_request(address))),
         Request::Http { url, message } => http(url, message),
         Request::Greeting { host, port, security } => Some(greeting(host, *port, *security)),
         Request::BuiltIn { .. } => None,
@@ -133,6 +150,7 @@ const JSON: &str = "application/json";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Answer, Document, Hop, Obstacle, Reading};
 
     fn address(text: &str) -> Address {
         Address::parse(text).unwrap()
@@ -204,5 +222,27 @@ mod tests {
         }
         let quotes = Request::Pox { url: "https://a.example/".to_owned(), address: address("o'brien@contoso.com") };
         assert!(told(&quotes).unwrap().contains("<EMailAddress>o&apos;brien@contoso.com</EMailAddress>"), "no quote ends the body");
+    }
+
+    #[test]
+    fn a_redirect_is_a_command_of_its_own_that_tells_strangers_no_mailbox() {
+        let hop = |url: &str| Hop { url: url.to_owned(), status: Some(302), location: None };
+        let asked = |request: Request, hops: &[&str]| {
+            let mut readings = Readings::default();
+            let hops = hops.iter().map(|url| hop(url)).collect();
+            let answer = Answer { reply: Reply::Obstacle(Obstacle::Timeout), hops, cnames: Vec::new(), attempts: 1, took_ms: 1 };
+            let reading =
+                Reading { answer: answer.into(), outcome: AnswerOutcome::Failed, detail: String::new(), document: Document::Nothing };
+            readings.insert(request.clone(), reading);
+            sent(&request, &readings).iter().filter_map(|request| command(request, &readings)).collect::<Vec<_>>()
+        };
+        let first = "https://autoconfig.contoso.com/?emailaddress=anna%40contoso.com";
+        let commands = asked(get(first), &[first, "https://b.example/?user=postmaster%40contoso.com"]);
+        assert_eq!(commands, [format!("curl -i '{first}'"), "curl -i 'https://b.example/?user=postmaster%40contoso.com'".to_owned()]);
+        let first = "https://autodiscover.contoso.com/x";
+        let pox = Request::Pox { url: first.to_owned(), address: address("anna@contoso.com") };
+        let commands = asked(pox, &[first, "https://b.example/x", "https://outlook.office365.com/x"]);
+        let told: Vec<bool> = commands.iter().map(|command| command.contains("<EMailAddress>anna@contoso.com<")).collect();
+        assert_eq!(told, [true, false, true], "{commands:?}");
     }
 }
