@@ -24,7 +24,7 @@ mod run;
 mod sample;
 
 pub use conclude::{Alerting, conclude_ours, is_outage};
-pub use outcome::Case;
+pub use outcome::{Account, Case};
 pub use progress::{Progress, Tally};
 pub use question::{Answers, Premise};
 pub use replay::{Aspect, Changes, Count, Difference, InDomain, Replay, ReplayScope, Unasked};

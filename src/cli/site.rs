@@ -16,7 +16,7 @@ use crate::{
     config::{Config, ListenerSettings},
     mailboxes,
     model::{Hosting, LookupKind, Tenant, TenantId},
-    network::{Network, Parts, Settings},
+    network::{Alias, Network, Parts, Settings},
 };
 
 /// What a command works with.
@@ -88,7 +88,13 @@ impl Site {
 
     /// The auditor, on the network of the configuration and of the command line.
     pub(super) fn auditor(&self, arguments: &NetworkArgs) -> anyhow::Result<Auditor> {
+        self.auditor_with(arguments, Vec::new())
+    }
+
+    /// The same on a network that takes these names for aliases.
+    pub(super) fn auditor_with(&self, arguments: &NetworkArgs, aliases: Vec<Alias>) -> anyhow::Result<Auditor> {
         let settings = arguments.apply(self.config.as_ref().map_or_else(Settings::default, |config| config.network.clone()));
+        let settings = Settings { aliases, ..settings };
         let clock = Clock::system();
         let parts = Parts { settings: &settings, clock: clock.clone(), bodies: BODIES };
         let network = Network::new(parts).map_err(|error| {
