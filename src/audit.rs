@@ -26,7 +26,7 @@ mod sample;
 pub use conclude::{Alerting, conclude_ours, is_outage};
 pub use outcome::Case;
 pub use progress::{Progress, Tally};
-pub use question::Answers;
+pub use question::{Answers, Premise};
 pub use replay::{Aspect, Changes, Count, Difference, InDomain, Replay, ReplayScope, Unasked};
 pub use run::{RunError, RunOptions, Summary, TenantJob, run};
 

@@ -1,4 +1,5 @@
-//! Asks everything that the clients want to know about one subject, round by round, until nothing is missing.
+//! Asks everything that the clients want to know about one subject, round by round, until nothing is missing. What is assumed is
+//! not asked, and stands in the place of what is so.
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use crate::{
         Address, Answer, AnswerOutcome, Cloud, Document, Domain, HttpDocument, Lookup, LookupKind, Reading, Readings, Reply, Request,
         Subject,
     },
+    remedy::Overlay,
     wire,
 };
 
@@ -29,6 +31,34 @@ pub struct Answers {
     pub lookups: Vec<Lookup>,
     /// A name that nobody would create resolves in the domain.
     pub wildcard: bool,
+    /// What is assumed in the place of what is so.
+    pub(super) premise: Option<Arc<Premise>>,
+}
+
+/// A world that differs from the one as it is by what is assumed.
+#[derive(Debug, Clone, Default)]
+pub struct Premise {
+    /// What is assumed.
+    pub overlay: Overlay,
+    /// What was read in the world as it is.
+    pub as_it_is: Readings,
+}
+
+impl Premise {
+    /// What a lookup comes to without anybody being asked: by what is assumed, or as it is where the assumptions have nothing to do
+    /// with it. `None`: only the network can tell.
+    #[must_use]
+    pub fn read(&self, lookup: &Lookup) -> Option<Reading> {
+        if let Some(answer) = self.overlay.answer(&lookup.request) {
+            return Some(wire::read(lookup.kind, answer.into()));
+        }
+        let known = self.as_it_is.get(&lookup.request)?;
+        if self.overlay.moves(&lookup.request, &known.answer) {
+            return None;
+        }
+        let amended = self.overlay.amend(&lookup.request, &known.answer);
+        Some(amended.map_or_else(|| known.clone(), |answer| wire::read(lookup.kind, answer.into())))
+    }
 }
 
 impl Answers {
@@ -64,11 +94,14 @@ impl Auditor {
     /// its address is asked of an operator's own lists alone. Ends after a bounded number of rounds, as every redirect inside a document
     /// costs one and clients follow few of them.
     pub async fn ask(&self, clients: &[&Client], subject: &Subject) -> Answers {
+        self.ask_from(clients, subject, Answers::default()).await
+    }
+
+    async fn ask_from(&self, clients: &[&Client], subject: &Subject, known: Answers) -> Answers {
         let inquiry = self.inquiry(subject.address.domain()).without_accounts();
-        let mut answers = self.find(clients, (subject, &inquiry), Answers::default()).await.answers;
+        let mut answers = self.find(clients, (subject, &inquiry), known).await.answers;
         if inquiry.soap {
-            let cloud = Cloud::default();
-            for share in self.ask_settings(vec![subject.address.clone()], cloud).await.into_iter().flatten() {
+            for share in self.ask_settings(vec![subject.address.clone()], Cloud::default()).await.into_iter().flatten() {
                 answers.put(share.lookup, share.answer);
             }
         }
@@ -78,6 +111,12 @@ impl Auditor {
     /// What is asked beside the clients, by the settings.
     pub(super) fn inquiry(&self, domain: &Domain) -> Inquiry {
         Inquiry { soap: self.network.reads_settings(), ..Inquiry::new(|kind| self.network.is_enabled(kind), domain) }
+    }
+
+    /// The same in a world that is assumed. The network must take for aliases what the premise does ([`Overlay::aliases`]).
+    pub async fn ask_assuming(&self, clients: &[&Client], subject: &Subject, premise: Premise) -> Answers {
+        let known = Answers { premise: Some(Arc::new(premise)), ..Answers::default() };
+        self.ask_from(clients, subject, known).await
     }
 
     /// Asks what is not known yet; `known` may be of another subject of the same domain.
@@ -119,7 +158,7 @@ impl Auditor {
     pub(super) async fn ask_settings(&self, addresses: Vec<Address>, cloud: Cloud) -> Vec<Option<Share>> {
         let mut queue = Queue::new(addresses, &settings_url(cloud));
         while let Some(batch) = queue.next() {
-            let reading = self.read(&batch.lookup).await;
+            let reading = self.read(&batch.lookup, None).await;
             let pause = queue.take(batch, &reading);
             if !pause.is_zero() {
                 sleep(pause).await;
@@ -128,20 +167,26 @@ impl Auditor {
         queue.into_shares()
     }
 
-    async fn read(&self, lookup: &Lookup) -> Reading {
-        let answer = self.network.ask(lookup).await;
-        keep(wire::read(lookup.kind, answer))
-    }
-
     /// Asks these lookups, side by side.
     pub(super) async fn ask_round(&self, lookups: Vec<Lookup>, answers: &mut Answers) {
+        let premise = answers.premise.clone();
+        let premise = premise.as_deref();
         let mut round: FuturesUnordered<_> =
-            lookups.iter().map(|lookup| async move { (lookup, self.read(lookup).await) }.boxed()).collect();
+            lookups.iter().map(|lookup| async move { (lookup, self.read(lookup, premise).await) }.boxed()).collect();
         while let Some((lookup, reading)) = round.next().await {
             answers.readings.insert(lookup.request.clone(), reading);
         }
         drop(round);
         answers.lookups.extend(lookups);
+    }
+
+    async fn read(&self, lookup: &Lookup, premise: Option<&Premise>) -> Reading {
+        if let Some(reading) = premise.and_then(|premise| premise.read(lookup)) {
+            return reading;
+        }
+        let answer = self.network.ask(lookup).await;
+        let amended = premise.and_then(|premise| premise.overlay.amend(&lookup.request, &answer));
+        keep(wire::read(lookup.kind, amended.map_or(answer, Arc::new)))
     }
 }
 

@@ -77,6 +77,7 @@ fn endpoint(trail: &mut Trail<'_>, (path, open): (Path, bool), domain: &Domain) 
     match path {
         Path::AutodiscoverHost => Some(format!("https://autodiscover.{domain}{PATH}")),
         Path::RootHost => Some(format!("https://{domain}{PATH}")),
+        Path::HttpPost => Some(format!("http://autodiscover.{domain}{PATH}")),
         Path::Http => {
             let url = format!("http://autodiscover.{domain}{PATH}");
             let request = Request::Redirect { url: url.clone() };
@@ -116,7 +117,7 @@ fn endpoint(trail: &mut Trail<'_>, (path, open): (Path, bool), domain: &Domain) 
 fn question(seeker: &Seeker<'_>, url: &str, subject: &Subject) -> Lookup {
     let request = match seeker.step.method {
         Method::Get => Request::Get { url: url.to_owned(), address: None },
-        Method::Post => {
+        Method::Post | Method::PostWithoutCredentials => {
             let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
             Request::Pox { url: url.to_owned(), address: subject.address_for_autodiscover(&host) }
         }
@@ -127,7 +128,7 @@ fn question(seeker: &Seeker<'_>, url: &str, subject: &Subject) -> Lookup {
 fn ask_endpoint(trail: &mut Trail<'_>, seeker: &Seeker<'_>, (lookup, hunt): (&Lookup, &Hunt)) -> Found {
     let Some(reading) = trail.ask(lookup) else { return Found::Nothing };
     if reading.outcome == AnswerOutcome::Guarded {
-        if seeker.step.method == Method::Get || lookup.asked.starts_with(IN_CLEAR) {
+        if seeker.step.method != Method::Post || lookup.asked.starts_with(IN_CLEAR) {
             trail.record(lookup, AnswerOutcome::Invalid, "it asks for credentials, and gets none here");
             return Found::Nothing;
         }

@@ -3,16 +3,23 @@
 
 mod android;
 mod autodiscover;
+mod built_in;
 mod delta;
 mod dialect;
 mod evolution;
+mod fairemail;
 mod geary;
 mod gnome;
+mod guess;
 mod kmail;
+mod mailspring;
 mod nextcloud;
+mod offer;
+mod pattern;
 mod reduction;
 mod row;
 mod search;
+mod snappymail;
 mod srv;
 mod table;
 mod template;
@@ -22,8 +29,11 @@ mod thunderbird;
 mod tolerant;
 mod v2;
 
+pub use built_in::Provider;
+pub use offer::Offer;
+pub use pattern::Pattern;
 pub use reduction::Reduction;
-pub use row::{Client, Dialect, Method, MxOrder, OnFailure, Onward, Redirect, Standing, Step, Way as AutodiscoverWay};
+pub use row::{Client, Dialect, Method, MxOrder, Needs, OnFailure, Onward, Redirect, Standing, Step, Way as AutodiscoverWay};
 pub use search::search;
 pub use table::{ClientTable, ClientTableError};
 pub use v2::{V2State, settle_v2};

@@ -39,6 +39,12 @@ pub enum NetworkError {
         /// The port.
         port: u16,
     },
+    /// Behind a proxy, names are resolved there.
+    #[error("`{name}` cannot be taken for an alias: behind a proxy, the proxy resolves names")]
+    AliasBehindProxy {
+        /// The name.
+        name: String,
+    },
     /// The contact cannot be sent in a header.
     #[error("`network.contact` is `{contact}`; use a URL or a mail address without control characters")]
     Contact {

@@ -56,7 +56,7 @@ pub use self::{
     message::Bodies,
     outbound::{Outbound, OutboundError, OutboundReply, OutboundRequest, OutboundSettings, Verb, read_authorities},
     pace::{Pace, Paces},
-    settings::{ConnectTo, DETOUR_PORTS, Settings},
+    settings::{Alias, ConnectTo, DETOUR_PORTS, Settings},
     tally::Counters,
     token::BearerToken,
 };
@@ -118,6 +118,9 @@ impl Network {
     fn behind(proxies: &Proxies, parts: Parts<'_>) -> Result<Self, NetworkError> {
         let Parts { settings, clock, bodies } = parts;
         settings.check()?;
+        if let Some(alias) = settings.aliases.first().filter(|_| proxies.any()) {
+            return Err(NetworkError::AliasBehindProxy { name: alias.name.clone() });
+        }
         // Fails where one is installed already, which is as good.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let tls = tls::client_config(settings)?;

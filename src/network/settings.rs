@@ -46,6 +46,18 @@ pub struct Settings {
     /// The bearer token for the SOAP interface of Exchange Online's Autodiscover: `lookups.autodiscover-soap.bearer_token`.
     #[serde(skip)]
     pub soap_token: Option<BearerToken>,
+    /// Names that are taken for aliases, whatever DNS says of them: what a check assumes. No key of a configuration.
+    #[serde(skip)]
+    pub aliases: Vec<Alias>,
+}
+
+/// A name, and what it is an alias of (RFC 1034 section 3.6.2); both lower case, without the final dot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alias {
+    /// The name that is looked up.
+    pub name: String,
+    /// The name whose records it has.
+    pub target: String,
 }
 
 /// One detour, as curl's `--connect-to`: only where the connection goes changes; name, certificate and Host header stay.
@@ -83,6 +95,7 @@ impl Default for Settings {
             connect_to: Vec::new(),
             paces: Paces::default(),
             soap_token: None,
+            aliases: Vec::new(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Tests of the whole room, with real sockets on loopback: a DNS server, a web server, and an authority for certificates.
 
+mod aliases;
 mod dns_server;
 mod names;
 mod outside;
