@@ -193,7 +193,7 @@ fn read_entries(mut known: Answers, entries: Vec<Entry>, bodies: &HashMap<String
         let answer = Answer { reply: hear(reply, bodies)?, hops, cnames, attempts: u8::from(!stands_in), took_ms: 0 };
         if stands_in {
             // why it was not asked is not in the reply
-            let reading = Reading { detail, ..wire::read(lookup.kind, Arc::new(answer)) };
+            let reading = Reading { detail, ..wire::read(&lookup, Arc::new(answer)) };
             known.insert(lookup, reading);
         } else {
             known.put(lookup, Arc::new(answer));
@@ -232,7 +232,7 @@ fn hear(said: Said, bodies: &HashMap<String, &Arc<[u8]>>) -> Result<Reply, Dossi
 impl Answers {
     /// Puts an answer in the place of the one that there was, if any, and reads it by the present rules.
     pub(super) fn put(&mut self, lookup: Lookup, answer: Arc<Answer>) {
-        let reading = wire::read(lookup.kind, answer);
+        let reading = wire::read(&lookup, answer);
         if lookup.kind == LookupKind::Wildcard {
             self.wildcard = matches!(reading.answer.reply, Reply::Addresses(_));
         }

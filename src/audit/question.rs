@@ -50,14 +50,14 @@ impl Premise {
     #[must_use]
     pub fn read(&self, lookup: &Lookup) -> Option<Reading> {
         if let Some(answer) = self.overlay.answer(&lookup.request) {
-            return Some(wire::read(lookup.kind, answer.into()));
+            return Some(wire::read(lookup, answer.into()));
         }
         let known = self.as_it_is.get(&lookup.request)?;
         if self.overlay.moves(&lookup.request, &known.answer) {
             return None;
         }
         let amended = self.overlay.amend(&lookup.request, &known.answer);
-        Some(amended.map_or_else(|| known.clone(), |answer| wire::read(lookup.kind, answer.into())))
+        Some(amended.map_or_else(|| known.clone(), |answer| wire::read(lookup, answer.into())))
     }
 }
 
@@ -186,7 +186,7 @@ impl Auditor {
         }
         let answer = self.network.ask(lookup).await;
         let amended = premise.and_then(|premise| premise.overlay.amend(&lookup.request, &answer));
-        keep(wire::read(lookup.kind, amended.map_or(answer, Arc::new)))
+        keep(wire::read(lookup, amended.map_or(answer, Arc::new)))
     }
 }
 

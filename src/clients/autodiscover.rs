@@ -5,6 +5,7 @@ use super::{
     dialect::{Refusal, accept_pox, redirect_address, takes_other},
     row::{Client, Method, Onward, Redirect, Step, Way as Path},
     search::{Success, Trail, success},
+    v2::host_of,
 };
 use crate::model::{
     AnswerOutcome, Document, Domain, Lookup, LookupKind, Pox, Protocol, Reading, Reply, Request, Server, Settings, Subject, Way, Win,
@@ -118,8 +119,7 @@ fn question(seeker: &Seeker<'_>, url: &str, subject: &Subject) -> Lookup {
     let request = match seeker.step.method {
         Method::Get => Request::Get { url: url.to_owned(), address: None },
         Method::Post | Method::PostWithoutCredentials => {
-            let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-            Request::Pox { url: url.to_owned(), address: subject.address_for_autodiscover(&host) }
+            Request::Pox { url: url.to_owned(), address: subject.address_for_autodiscover(&host_of(url)) }
         }
     };
     Lookup { kind: LookupKind::AutodiscoverPox, asked: request.asked(), request }
@@ -236,8 +236,7 @@ fn win(lookup: &Lookup, hunt: &Hunt, settings: Settings, guarded: Option<String>
 }
 
 fn final_host(reading: &Reading) -> String {
-    let host = reading.answer.hops.last().and_then(|hop| url::Url::parse(&hop.url).ok()).and_then(|url| url.host_str().map(str::to_owned));
-    host.unwrap_or_default()
+    reading.answer.hops.last().map(|hop| host_of(&hop.url)).unwrap_or_default()
 }
 
 const IN_CLEAR: &str = "POST http://";

@@ -36,4 +36,4 @@ pub use reduction::Reduction;
 pub use row::{Client, Dialect, Method, MxOrder, Needs, OnFailure, Onward, Redirect, Standing, Step, Way as AutodiscoverWay};
 pub use search::search;
 pub use table::{ClientTable, ClientTableError};
-pub use v2::{V2State, settle_v2};
+pub use v2::{V2End, V2Way, settle_v2};

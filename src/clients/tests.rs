@@ -77,7 +77,8 @@ impl Stage {
                 let known = self.0.iter().find(|(request, _)| *request == lookup.request);
                 let reply = known.map_or_else(|| Reply::Obstacle(nothing(&lookup.request)), |(_, reply)| reply.clone());
                 let answer = Answer { reply, hops: Vec::new(), cnames: Vec::new(), attempts: 1, took_ms: 1 };
-                readings.insert(lookup.request.clone(), wire::read(lookup.kind, answer.into()));
+                let reading = wire::read(&lookup, answer.into());
+                readings.insert(lookup.request, reading);
             }
         }
     }

@@ -27,14 +27,14 @@ mod wellformed;
 mod xml;
 
 pub use autoconfig::parse_autoconfig;
-pub use autodetect::{AUTODETECT_ADDRESS_HEADER, AUTODETECT_URL, parse_autodetect};
-pub use autodiscover_v2::{parse_autodiscover_v2, v2_path_url, v2_url};
+pub use autodetect::{AUTODETECT_ADDRESS_HEADER, parse_autodetect};
+pub use autodiscover_v2::parse_autodiscover_v2;
 pub use capability::read_capabilities;
 pub use fault::Fault;
 pub use http_answer::HttpAnswer;
-pub use jmap::{jmap_url, parse_jmap};
+pub use jmap::parse_jmap;
 pub use mobilesync::{mobilesync_request, moved_activesync, parse_mobilesync};
-pub use pacc::{check_pacc_digest, pacc_digest_name, pacc_url, parse_pacc};
+pub use pacc::{parse_pacc, parse_pacc_digests};
 pub use pox::parse_pox;
 pub use reading::read;
 pub use realm::{credential_type_request, openid_url, parse_credential_type, parse_openid, parse_realm, realm_url};
