@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::{Answers, Case, outcome::neutralise, place::put};
 use crate::{
     classify::{Accounts, EndpointTable, Membership, Testimony, Told, hosting_of_host},
-    clients::settle_v2,
+    clients::{V2End, settle_v2},
     model::{
         AUTODETECT_URL, Address, AnswerOutcome, AutoDetect, AutoDetectAnswer, AutodiscoverV2, Cloud, CredentialType, Document, Domain,
         Existence, Hosting, Lookup, LookupKind, Message, Reading, Readings, Request, SoapAnswer, SoapCode, UserAnswer, V2Code, V2Protocol,
@@ -135,24 +135,27 @@ pub(super) fn found(reading: &Reading) -> Option<&AutoDetect> {
 /// What Autodiscover v2 says of a mailbox: the endpoint at which it ends; else, where it leads to the organisation's own server or to
 /// a stranger, that. An existence that it denies, and whatever fails, say nothing.
 pub(super) fn hosting_by_v2(endpoints: &EndpointTable, case: &Case<'_>, readings: &Readings) -> Option<Told<Hosting>> {
-    let chain = settle_v2(readings, &case.subject.address, V2Protocol::ActiveSync).chain;
+    let way = settle_v2(readings, &case.subject.address, V2Protocol::ActiveSync);
     let place = (&case.subject.address, case.tenant.allowed_hosts.as_slice());
-    let steps: Vec<(&Lookup, &Reading)> = chain.iter().filter_map(|lookup| Some((lookup, readings.get(&lookup.request)?))).collect();
-    let v2 = |reading: &'_ Reading| if let Document::AutodiscoverV2(answer) = &reading.document { Some((**answer).clone()) } else { None };
-    let (last, before) = steps.split_last()?;
-    let (host, is_endpoint, lookup) = match v2(last.1) {
-        Some(AutodiscoverV2::Endpoint(endpoint)) => (endpoint.host, true, last.0),
-        Some(AutodiscoverV2::Redirect { host, .. }) => (host, false, last.0),
-        Some(AutodiscoverV2::Refused(refusal)) if refusal.code == V2Code::UserNotFound => return None,
-        _ => match before.last().map(|step| (v2(step.1), step.0))? {
-            (Some(AutodiscoverV2::Redirect { host, .. }), lookup) => (host, false, lookup),
-            _ => return None,
-        },
+    let asked = |test: fn(&AutodiscoverV2) -> bool| {
+        let said = |lookup: &&Lookup| readings.get(&lookup.request).and_then(v2_of).is_some_and(test);
+        way.chain.iter().rev().find(said)
     };
-    let what = hosting_of_host(endpoints, &host, place)?;
+    if let Some(V2End::Endpoint(endpoint)) = &way.end {
+        let lookup = asked(|answer| matches!(answer, AutodiscoverV2::Endpoint(_)))?;
+        return Some(Told { what: hosting_of_host(endpoints, &endpoint.host, place)?, asked: lookup.asked.clone() });
+    }
+    if asked(|answer| matches!(answer, AutodiscoverV2::Refused(refusal) if refusal.code == V2Code::UserNotFound)).is_some() {
+        return None;
+    }
+    let lookup = asked(|answer| matches!(answer, AutodiscoverV2::Redirect { .. }))?;
     // Microsoft's own hosts redirect for addresses that nobody has
-    let counts = is_endpoint || matches!(what, Hosting::OnPremises | Hosting::Other);
-    counts.then(|| Told { what, asked: lookup.asked.clone() })
+    let what = hosting_of_host(endpoints, way.sent_to.as_deref()?, place)?;
+    matches!(what, Hosting::OnPremises | Hosting::Other).then(|| Told { what, asked: lookup.asked.clone() })
+}
+
+fn v2_of(reading: &Reading) -> Option<&AutodiscoverV2> {
+    if let Document::AutodiscoverV2(answer) = &reading.document { Some(answer) } else { None }
 }
 
 /// What the settings of Exchange Online say of a mailbox.
@@ -220,13 +223,11 @@ pub(super) struct Signature {
 pub(super) fn signature(endpoints: &EndpointTable, case: &Case<'_>, (answers, suggestion): (&Answers, &str)) -> Signature {
     let address = &case.subject.address;
     let mut hash = Sha256::new();
-    let chain = settle_v2(&answers.readings, address, V2Protocol::ActiveSync).chain;
-    let mut is_told = true;
-    for lookup in &chain {
-        let Some(reading) = answers.readings.get(&lookup.request) else { continue };
+    let way = settle_v2(&answers.readings, address, V2Protocol::ActiveSync);
+    for reading in way.chain.iter().filter_map(|lookup| answers.readings.get(&lookup.request)) {
         put(&mut hash, &meaning(reading, address));
-        is_told = reading.outcome != AnswerOutcome::Failed;
     }
+    let mut is_told = !matches!(way.end, Some(V2End::Nothing(AnswerOutcome::Failed, _)));
     is_told |= hosting_by_v2(endpoints, case, &answers.readings).is_some();
     if let Some((lookup, reading)) = share(address, answers) {
         let is_open = user_of(reading).is_some_and(|user| user.code.is_passing()) || reading.outcome == AnswerOutcome::Failed;
@@ -243,13 +244,11 @@ pub(super) fn signature(endpoints: &EndpointTable, case: &Case<'_>, (answers, su
 /// What an answer of Autodiscover v2 means to a client.
 fn meaning(reading: &Reading, address: &Address) -> String {
     let plain = |url: &str| neutralise(url.split('?').next().unwrap_or_default(), address);
-    match &reading.document {
-        Document::AutodiscoverV2(answer) => match &**answer {
-            AutodiscoverV2::Endpoint(endpoint) => format!("endpoint {}", plain(&endpoint.url)),
-            AutodiscoverV2::Redirect { url, .. } => format!("redirect {}", plain(url)),
-            AutodiscoverV2::Refused(refusal) => format!("refused {} {:?}", refusal.status, refusal.code),
-        },
-        _ => reading.outcome.as_str().to_owned(),
+    match v2_of(reading) {
+        Some(AutodiscoverV2::Endpoint(endpoint)) => format!("endpoint {}", plain(&endpoint.url)),
+        Some(AutodiscoverV2::Redirect { url, .. }) => format!("redirect {}", plain(url)),
+        Some(AutodiscoverV2::Refused(refusal)) => format!("refused {} {:?}", refusal.status, refusal.code),
+        None => reading.outcome.as_str().to_owned(),
     }
 }
 

@@ -11,7 +11,9 @@ pub use assumed::Position;
 
 use super::{Story, layout::labelled};
 use crate::{
-    model::{Address, AnswerOutcome, ClientOutcome, Cloud, Hosting, LookupKind, Outcome, Server, Verdict, visible},
+    model::{
+        Address, AnswerOutcome, Authority, Claim, ClientOutcome, Cloud, Hosting, LookupKind, Outcome, Server, Verdict, expand, visible,
+    },
     remedy::advice,
 };
 
@@ -28,6 +30,13 @@ pub struct CheckView {
     lives_in: Hosting,
     #[serde(skip_serializing_if = "Option::is_none")]
     cloud: Option<Cloud>,
+    hosting_authority: Authority,
+    /// What the authorities say, where they contradict each other.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hosting_conflict: Vec<Claim>,
+    /// Why the address is taken to be a personal account, too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub personal_account: Option<String>,
     /// Whether the user must type settings by hand.
     pub needs_manual_configuration: bool,
     /// The assumptions under which it would be so, as they were written; empty: it is so.
@@ -94,6 +103,9 @@ impl CheckView {
             hosting: outcome.hosting.kind(),
             lives_in: outcome.hosting,
             cloud: outcome.hosting.cloud().filter(|cloud| *cloud != Cloud::Worldwide),
+            hosting_authority: outcome.authority,
+            hosting_conflict: outcome.hosting_conflict.iter().map(|claim| claim.expand(&address)).collect(),
+            personal_account: outcome.personal_account.as_ref().map(|why| expand(why, &address)),
             needs_manual_configuration: outcome.needs_manual_configuration,
             assumed: Vec::new(),
             assumed_in_vain: Vec::new(),
@@ -122,6 +134,7 @@ impl CheckView {
         let local = address.strip_suffix(domain.as_str()).unwrap_or_default();
         writeln!(out, "{local}{} ({}): {need}", domain.for_people(), self.hosting)?;
         self.write_assumed(out)?;
+        self.write_home(out)?;
         for client in &self.clients {
             write_client(out, client, (&self.address, self.lives_in))?;
         }
@@ -134,6 +147,22 @@ impl CheckView {
         writeln!(out, "\n  Lookups")?;
         for lookup in &self.lookups {
             write_lookup(out, lookup)?;
+        }
+        Ok(())
+    }
+}
+
+impl CheckView {
+    /// Where the mailbox lives, as far as there is something to say of it.
+    fn write_home(&self, out: &mut impl Write) -> io::Result<()> {
+        if self.hosting_authority != Authority::Tenant {
+            write!(out, "{}", labelled(2, "lives in", &format!("{}, as {} says", self.lives_in, self.hosting_authority)))?;
+        }
+        for (number, claim) in self.hosting_conflict.iter().enumerate() {
+            write!(out, "{}", labelled(2, if number == 0 { "conflict" } else { "" }, &claim.to_string()))?;
+        }
+        if let Some(why) = &self.personal_account {
+            write!(out, "{}", labelled(2, "personal", why))?;
         }
         Ok(())
     }
