@@ -1,6 +1,6 @@
 //! A row of `config/clients.toml`: one mail client, as far as data can say it.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{built_in::Provider, offer::Offer, reduction::Reduction, template::Template};
 use crate::model::LookupKind;
@@ -36,7 +36,7 @@ pub struct Client {
 }
 
 /// Who is told about a client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
     /// A tenant that names no clients audits it.
@@ -48,7 +48,7 @@ pub enum Standing {
 }
 
 /// A client's parsers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Dialect {
     /// Thunderbird's `readFromXML` since 150.

@@ -8,6 +8,7 @@ mod fakenet;
 mod alert;
 mod audit;
 mod cli;
+mod clients;
 mod config;
 mod corpus;
 mod endure;
