@@ -9,6 +9,7 @@ mod alert;
 mod assume;
 mod audit;
 mod cli;
+mod clients;
 mod config;
 mod corpus;
 mod endure;
