@@ -235,10 +235,9 @@ impl Request {
             Self::Srv { name } => format!("SRV {name}"),
             Self::Addresses { name } => format!("A {name}"),
             Self::Get { url, .. } | Self::Redirect { url } => url.clone(),
-            Self::Pox { url, .. } => format!("POST {url}"),
-            Self::Txt { name } => format!("TXT {name}"),
             Self::Http { url, message } if message.is_get() => url.clone(),
-            Self::Http { url, .. } => format!("POST {url}"),
+            Self::Pox { url, .. } | Self::Http { url, .. } => format!("POST {url}"),
+            Self::Txt { name } => format!("TXT {name}"),
             Self::Greeting { host, port, security } => format!("{host}:{port} ({})", security.title()),
             Self::BuiltIn { row } => format!("own table: {row}"),
         }
