@@ -2,6 +2,7 @@
 
 mod again;
 mod incident;
+mod lookup;
 mod resume;
 mod tenant;
 
