@@ -5,6 +5,7 @@ use super::{
     dialect::{Refusal, accept_pox, redirect_address, takes_other},
     row::{Client, Method, Onward, Redirect, Step, Way as Path},
     search::{Success, Trail, success},
+    v2::host_of,
 };
 use crate::model::{
     AnswerOutcome, Document, Domain, Lookup, LookupKind, Pox, Protocol, Reading, Reply, Request, Server, Settings, Subject, Way, Win,
@@ -61,7 +62,7 @@ fn search_ways(trail: &mut Trail<'_>, seeker: &Seeker<'_>, hunt: &Hunt) -> Optio
         let hunt = Hunt { by_srv: hunt.by_srv || matches!(path, Path::SrvLowestWeight | Path::Srv), ..hunt.clone() };
         let lookup = question(seeker, &url, &hunt.subject);
         if !open {
-            trail.ask(&lookup);
+            trail.pass_over(&lookup);
             continue;
         }
         let next = ask_endpoint(trail, seeker, (&lookup, &hunt));
@@ -77,11 +78,12 @@ fn endpoint(trail: &mut Trail<'_>, (path, open): (Path, bool), domain: &Domain) 
     match path {
         Path::AutodiscoverHost => Some(format!("https://autodiscover.{domain}{PATH}")),
         Path::RootHost => Some(format!("https://{domain}{PATH}")),
+        Path::HttpPost => Some(format!("http://autodiscover.{domain}{PATH}")),
         Path::Http => {
             let url = format!("http://autodiscover.{domain}{PATH}");
             let request = Request::Redirect { url: url.clone() };
             let lookup = Lookup { kind: LookupKind::AutodiscoverPox, asked: request.asked(), request };
-            let reading = trail.ask(&lookup)?;
+            let reading = look(trail, &lookup, open)?;
             if let Reply::Redirect(target) = &reading.answer.reply {
                 return Some(target.clone());
             }
@@ -94,7 +96,7 @@ fn endpoint(trail: &mut Trail<'_>, (path, open): (Path, bool), domain: &Domain) 
         Path::SrvLowestWeight | Path::Srv => {
             let request = Request::Srv { name: format!("_autodiscover._tcp.{domain}") };
             let lookup = Lookup { kind: LookupKind::AutodiscoverSrv, asked: request.asked(), request };
-            let reading = trail.ask(&lookup)?;
+            let reading = look(trail, &lookup, open)?;
             let Reply::Srv(records) = &reading.answer.reply else {
                 if open {
                     trail.record(&lookup, reading.outcome, &reading.detail);
@@ -113,12 +115,18 @@ fn endpoint(trail: &mut Trail<'_>, (path, open): (Path, bool), domain: &Domain) 
     }
 }
 
+fn look<'a>(trail: &mut Trail<'a>, lookup: &Lookup, open: bool) -> Option<&'a Reading> {
+    if !open {
+        trail.pass_over(lookup);
+    }
+    trail.ask(lookup)
+}
+
 fn question(seeker: &Seeker<'_>, url: &str, subject: &Subject) -> Lookup {
     let request = match seeker.step.method {
         Method::Get => Request::Get { url: url.to_owned(), address: None },
-        Method::Post => {
-            let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-            Request::Pox { url: url.to_owned(), address: subject.address_for_autodiscover(&host) }
+        Method::Post | Method::PostWithoutCredentials => {
+            Request::Pox { url: url.to_owned(), address: subject.address_for_autodiscover(&host_of(url)) }
         }
     };
     Lookup { kind: LookupKind::AutodiscoverPox, asked: request.asked(), request }
@@ -127,7 +135,7 @@ fn question(seeker: &Seeker<'_>, url: &str, subject: &Subject) -> Lookup {
 fn ask_endpoint(trail: &mut Trail<'_>, seeker: &Seeker<'_>, (lookup, hunt): (&Lookup, &Hunt)) -> Found {
     let Some(reading) = trail.ask(lookup) else { return Found::Nothing };
     if reading.outcome == AnswerOutcome::Guarded {
-        if seeker.step.method == Method::Get || lookup.asked.starts_with(IN_CLEAR) {
+        if seeker.step.method != Method::Post || lookup.asked.starts_with(IN_CLEAR) {
             trail.record(lookup, AnswerOutcome::Invalid, "it asks for credentials, and gets none here");
             return Found::Nothing;
         }
@@ -235,8 +243,7 @@ fn win(lookup: &Lookup, hunt: &Hunt, settings: Settings, guarded: Option<String>
 }
 
 fn final_host(reading: &Reading) -> String {
-    let host = reading.answer.hops.last().and_then(|hop| url::Url::parse(&hop.url).ok()).and_then(|url| url.host_str().map(str::to_owned));
-    host.unwrap_or_default()
+    reading.answer.hops.last().map(|hop| host_of(&hop.url)).unwrap_or_default()
 }
 
 const IN_CLEAR: &str = "POST http://";

@@ -2,25 +2,23 @@
 
 use std::sync::Arc;
 
-use autodiscover_audit::{
-    model::{
-        Address, AutoDetectAnswer, AutodiscoverV2, Cloud, DigestCheck, Domain, Existence, Hosting, Namespace, OpenIdAnswer, SoapAnswer,
-        SoapCode, UserSettings, V2Code, V2Protocol,
-    },
-    wire::{
-        AUTODETECT_URL, HttpAnswer, check_pacc_digest, credential_type_request, jmap_url, openid_url, pacc_url, parse_autodetect,
-        parse_autodiscover_v2, parse_credential_type, parse_jmap, parse_openid, parse_pacc, parse_realm, parse_user_settings,
-        read_capabilities, realm_url, user_settings_request, v2_path_url, v2_url,
-    },
-};
-use hickory_resolver::proto::rr::{RData, RecordType};
-
 use super::fakenet_test::{ask_udp, send_https};
 use crate::fakenet::{
     Fakenet,
     microsoft::{Account, Batches, Detected, Row, Tenancy, TenantDirectory, User, V2},
     net::Net,
     world::today::today,
+};
+use autodiscover_audit::{
+    model::{
+        AUTODETECT_URL, Address, AutoDetectAnswer, AutodiscoverV2, Cloud, DigestCheck, Domain, Existence, Hosting, Namespace, OpenIdAnswer,
+        SoapAnswer, SoapCode, UserSettings, V2Code, V2Protocol, jmap_url, pacc_url, v2_path_url, v2_url,
+    },
+    wire::{
+        HttpAnswer, credential_type_request, openid_url, parse_autodetect, parse_autodiscover_v2, parse_credential_type, parse_jmap,
+        parse_openid, parse_pacc, parse_pacc_digests, parse_realm, parse_user_settings, read_capabilities, realm_url,
+        user_settings_request,
+    },
 };
 
 /// An answer, as it came.
@@ -254,10 +252,11 @@ async fn a_domain_of_the_world_can_publish_pacc_and_jmap() {
         ("pacc-tampered.example", "imap.old-isp.example", false),
     ] {
         let document = get(&fakenet, &pacc_url(&Domain::parse(domain).unwrap())).await;
-        assert_eq!(parse_pacc(&document.body, document.content_type()).unwrap().servers()[0].host, host);
+        let pacc = parse_pacc(&document.body, document.content_type()).unwrap();
+        assert_eq!(pacc.servers()[0].host, host);
         let reply = ask_udp(&fakenet, &format!("_ua-auto-config.{domain}."), RecordType::TXT).await;
         let RData::TXT(record) = &reply.answers[0].data else { panic!("{domain}: no TXT") };
-        let check = check_pacc_digest(&document.body, &[record.to_string()]);
+        let check = pacc.check(&parse_pacc_digests(&[record.to_string()]));
         assert_eq!(check == DigestCheck::Matches, sound, "{domain}: {check:?}");
     }
     let session = get(&fakenet, &jmap_url("jmap.hoster.example", 443)).await;
