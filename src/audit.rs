@@ -24,7 +24,7 @@ mod run;
 mod sample;
 
 pub use conclude::{Alerting, conclude_ours, is_outage};
-pub use outcome::Case;
+pub use outcome::{Account, Case};
 pub use progress::{Progress, Tally};
 pub use question::{Answers, Premise};
 pub use replay::{Aspect, Changes, Count, Difference, InDomain, Replay, ReplayScope, Unasked};
@@ -84,7 +84,17 @@ impl Auditor {
         clients
     }
 
+    /// Which of these clients are not looked at.
+    fn left_out<'a>(&'a self, names: &[String]) -> impl Iterator<Item = &'a str> {
+        self.clients.iter().filter(|client| names.contains(&client.name) && !self.can_tell(client)).map(|client| client.name.as_str())
+    }
+
     fn leave_out(&self, clients: &mut Vec<&Client>) {
-        clients.retain(|client| client.kinds().iter().all(|kind| self.network.is_enabled(*kind)));
+        clients.retain(|client| self.can_tell(client));
+    }
+
+    /// Whether every kind of lookup that a client needs is asked.
+    fn can_tell(&self, client: &Client) -> bool {
+        client.kinds().iter().all(|kind| self.network.is_enabled(*kind))
     }
 }

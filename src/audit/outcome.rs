@@ -9,8 +9,8 @@ use crate::{
     classify::{EndpointTable, Judgement, Residence, judge},
     clients::{Client, Standing},
     model::{
-        Address, Cause, Claim, ClientOutcome, Discovery, Document, EMAIL_ADDRESS, EMAIL_ADDRESS_IN_URL, EMAIL_LOCAL_PART, Next, Outcome,
-        Profile, Protocol, Protocols, Server, Settings, Subject, Tenant, Trouble, Verdict, Way,
+        Address, Cause, Claim, ClientOutcome, Discovery, Document, EMAIL_ADDRESS, EMAIL_ADDRESS_IN_URL, EMAIL_LOCAL_PART, Hosting, Next,
+        Outcome, Profile, Protocol, Protocols, Server, Settings, Subject, Tenant, Trouble, Verdict, Way,
     },
 };
 
@@ -25,7 +25,30 @@ pub struct Case<'a> {
     pub subject: &'a Subject,
 }
 
+/// How one client came to its verdict: the course that the verdict is about.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// What it ends with.
+    pub discovery: Discovery,
+    /// What it would end with, had the winner's lookups come to nothing; `None` where there is no winner.
+    pub next: Option<Discovery>,
+    /// Which of several MX of the best preference it takes, from 0.
+    pub mx: usize,
+}
+
 impl Auditor {
+    /// How a client comes to the verdict that [`Auditor::judge`] has for it.
+    #[must_use]
+    pub fn account(&self, client: &Client, case: &Case<'_>, answers: &Answers) -> Account {
+        let residence = residence(case, answers, testimony(&self.endpoints, case, answers).home().hosting);
+        let courses = courses(client, case.subject, &answers.readings);
+        let verdicts: Vec<Verdict> = courses.iter().map(|course| judge(&self.endpoints, &residence, &course.discovery).verdict).collect();
+        let gravest = verdicts.iter().max();
+        let mx = verdicts.iter().position(|verdict| Some(verdict) == gravest).unwrap_or_default();
+        let Course { discovery, next } = courses.into_iter().nth(mx).unwrap_or_default();
+        Account { discovery, next, mx }
+    }
+
     /// Judges the answers for a case. The texts of the outcome hold placeholders instead of the subject's address, so that it
     /// serves all mailboxes of the domain.
     #[must_use]
@@ -51,14 +74,7 @@ impl Bench<'_> {
     /// As [`Auditor::judge_courses`].
     pub(super) fn judge_courses(self, clients: &[&Client], case: &Case<'_>, (answers, courses): (&Answers, &[Vec<Course>])) -> Outcome {
         let home = testimony(self.endpoints, case, answers).home();
-        let residence = Residence {
-            address: &case.subject.address,
-            hosting: home.hosting,
-            allowed_hosts: &case.tenant.allowed_hosts,
-            wildcard: answers.wildcard,
-            protocols: case.profile.protocols,
-            readings: &answers.readings,
-        };
+        let residence = residence(case, answers, home.hosting);
         let audited = case.profile.clients.as_ref().unwrap_or(&case.tenant.clients);
         let clients: Vec<ClientOutcome> = clients
             .iter()
@@ -103,6 +119,17 @@ impl Bench<'_> {
         }
         let next = course.next.as_ref().map(|discovery| (judge(discovery), discovery));
         compose(client, (&course.discovery, judgement), next, (subject, answers))
+    }
+}
+
+fn residence<'a>(case: &Case<'a>, answers: &'a Answers, hosting: Hosting) -> Residence<'a> {
+    Residence {
+        address: &case.subject.address,
+        hosting,
+        allowed_hosts: &case.tenant.allowed_hosts,
+        wildcard: answers.wildcard,
+        protocols: case.profile.protocols,
+        readings: &answers.readings,
     }
 }
 

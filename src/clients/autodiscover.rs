@@ -62,7 +62,7 @@ fn search_ways(trail: &mut Trail<'_>, seeker: &Seeker<'_>, hunt: &Hunt) -> Optio
         let hunt = Hunt { by_srv: hunt.by_srv || matches!(path, Path::SrvLowestWeight | Path::Srv), ..hunt.clone() };
         let lookup = question(seeker, &url, &hunt.subject);
         if !open {
-            trail.ask(&lookup);
+            trail.pass_over(&lookup);
             continue;
         }
         let next = ask_endpoint(trail, seeker, (&lookup, &hunt));
@@ -83,7 +83,7 @@ fn endpoint(trail: &mut Trail<'_>, (path, open): (Path, bool), domain: &Domain) 
             let url = format!("http://autodiscover.{domain}{PATH}");
             let request = Request::Redirect { url: url.clone() };
             let lookup = Lookup { kind: LookupKind::AutodiscoverPox, asked: request.asked(), request };
-            let reading = trail.ask(&lookup)?;
+            let reading = look(trail, &lookup, open)?;
             if let Reply::Redirect(target) = &reading.answer.reply {
                 return Some(target.clone());
             }
@@ -96,7 +96,7 @@ fn endpoint(trail: &mut Trail<'_>, (path, open): (Path, bool), domain: &Domain) 
         Path::SrvLowestWeight | Path::Srv => {
             let request = Request::Srv { name: format!("_autodiscover._tcp.{domain}") };
             let lookup = Lookup { kind: LookupKind::AutodiscoverSrv, asked: request.asked(), request };
-            let reading = trail.ask(&lookup)?;
+            let reading = look(trail, &lookup, open)?;
             let Reply::Srv(records) = &reading.answer.reply else {
                 if open {
                     trail.record(&lookup, reading.outcome, &reading.detail);
@@ -113,6 +113,13 @@ fn endpoint(trail: &mut Trail<'_>, (path, open): (Path, bool), domain: &Domain) 
             Some(format!("https://{}{PATH}", record?.target))
         }
     }
+}
+
+fn look<'a>(trail: &mut Trail<'a>, lookup: &Lookup, open: bool) -> Option<&'a Reading> {
+    if !open {
+        trail.pass_over(lookup);
+    }
+    trail.ask(lookup)
 }
 
 fn question(seeker: &Seeker<'_>, url: &str, subject: &Subject) -> Lookup {

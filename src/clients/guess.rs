@@ -93,6 +93,12 @@ impl Side {
         self.found.is_empty() && self.doubts.is_empty()
     }
 
+    fn doubt(&mut self, lookup: Lookup, why: String) {
+        if self.doubts.iter().all(|(known, _)| *known != lookup) {
+            self.doubts.push((lookup, why));
+        }
+    }
+
     fn servers(&self) -> Vec<Server> {
         self.found.iter().map(|(_, server)| server.clone()).collect()
     }
@@ -171,8 +177,8 @@ impl Survey<'_> {
         for Try { lookup, server, upshot } in tries {
             match upshot {
                 Upshot::Good if side.found.iter().all(|(_, known)| known.protocol != server.protocol) => side.found.push((lookup, server)),
-                Upshot::Doubt(why) if side.found.is_empty() => side.doubts.push((lookup, why)),
-                Upshot::Silent(why) if side.found.is_empty() && !self.is_alive(trail, &server.host) => side.doubts.push((lookup, why)),
+                Upshot::Silent(_) if self.is_alive(trail, &server.host) => {}
+                Upshot::Silent(why) | Upshot::Doubt(why) if side.found.is_empty() => side.doubt(lookup, why),
                 _ => {}
             }
         }

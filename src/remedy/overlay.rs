@@ -113,15 +113,7 @@ impl Overlay {
 
     /// The assumptions that nobody's requests have to do with, as they were written.
     pub fn idle<'a>(&'a self, asked: &'a [(&'a Request, &'a Answer)]) -> impl Iterator<Item = &'a str> {
-        let is_idle = |assumption: &&Assumption| {
-            !asked.iter().any(|(request, answer)| match assumption.alias() {
-                Some((name, _)) => depends_on(request, answer, name),
-                None => {
-                    let hops = answer.hops.iter().skip(1).filter_map(|hop| at_url(request, &hop.url));
-                    std::iter::once((*request).clone()).chain(hops).any(|request| assumption.answer(&request).is_some())
-                }
-            })
-        };
+        let is_idle = |assumption: &&Assumption| !asked.iter().any(|(request, answer)| assumption.concerns(request, answer));
         self.0.iter().filter(is_idle).map(|assumption| assumption.text.as_str())
     }
 }
@@ -132,6 +124,15 @@ impl Assumption {
             (Subject::Record { name, .. }, Fact::Alias(target)) => Some((name, target)),
             _ => None,
         }
+    }
+
+    /// Whether a request, or one that a redirect made of it, has to do with it.
+    fn concerns(&self, request: &Request, answer: &Answer) -> bool {
+        if let Some((name, _)) = self.alias() {
+            return depends_on(request, answer, name);
+        }
+        let mut hops = answer.hops.iter().skip(1).filter_map(|hop| at_url(request, &hop.url));
+        self.answer(request).is_some() || hops.any(|request| self.answer(&request).is_some())
     }
 
     fn answer(&self, request: &Request) -> Option<Answer> {

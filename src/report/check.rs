@@ -1,11 +1,15 @@
 //! The account of one address: what each client would configure, and every lookup behind it. As text for a person, and as the
 //! JSON contract `autodiscover-audit/check/1`.
 
+mod assumed;
+
 use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::layout::labelled;
+pub use assumed::Position;
+
+use super::{Story, layout::labelled};
 use crate::{
     model::{
         Address, AnswerOutcome, Authority, Claim, ClientOutcome, Cloud, Hosting, LookupKind, Outcome, Server, Verdict, expand, visible,
@@ -35,10 +39,30 @@ pub struct CheckView {
     pub personal_account: Option<String>,
     /// Whether the user must type settings by hand.
     pub needs_manual_configuration: bool,
-    /// A client each, placeholders filled in.
-    pub clients: Vec<ClientOutcome>,
+    /// The assumptions under which it would be so, as they were written; empty: it is so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    assumed: Vec<String>,
+    /// Those of them that no lookup has to do with.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    assumed_in_vain: Vec<String>,
+    /// A client each.
+    pub clients: Vec<ClientView>,
     /// Every lookup, in the order in which it was asked.
     pub lookups: Vec<LookupView>,
+}
+
+/// One client.
+#[derive(Debug, Clone, Serialize)]
+pub struct ClientView {
+    /// The verdict and all that belongs to it, placeholders filled in.
+    #[serde(flatten)]
+    pub outcome: ClientOutcome,
+    /// How it stands in the world as it is, where another one is assumed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub as_it_is: Option<Position>,
+    /// How it comes to its servers, where that is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub story: Option<Story>,
 }
 
 /// One lookup.
@@ -64,6 +88,9 @@ pub struct LookupView {
     pub attempts: u8,
     /// Milliseconds.
     pub took_ms: u32,
+    /// Nobody was asked: it is assumed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub assumed: bool,
 }
 
 impl CheckView {
@@ -80,7 +107,9 @@ impl CheckView {
             hosting_conflict: outcome.hosting_conflict.iter().map(|claim| claim.expand(&address)).collect(),
             personal_account: outcome.personal_account.as_ref().map(|why| expand(why, &address)),
             needs_manual_configuration: outcome.needs_manual_configuration,
-            clients: outcome.clients.iter().map(|client| client.expand(&address)).collect(),
+            assumed: Vec::new(),
+            assumed_in_vain: Vec::new(),
+            clients: outcome.clients.iter().map(|client| ClientView::new(client.expand(&address))).collect(),
             lookups,
             address,
         }
@@ -91,17 +120,20 @@ impl CheckView {
     /// # Errors
     /// Those of the writer.
     pub fn write_text(&self, out: &mut impl Write, to_type: &[Server]) -> io::Result<()> {
-        let unsure = self.clients.iter().any(|client| client.audited && client.verdict == Verdict::Undetermined);
-        let need = match (self.needs_manual_configuration, unsure) {
-            (true, _) => "needs manual configuration",
-            (false, true) => "could not be told",
-            (false, false) => "needs no manual configuration",
+        let unsure = self.clients.iter().any(ClientView::is_unsure);
+        let need = match (self.needs_manual_configuration, unsure, self.assumed.is_empty()) {
+            (true, _, true) => "needs manual configuration",
+            (true, _, false) => "would need manual configuration",
+            (false, true, _) => "could not be told",
+            (false, false, true) => "needs no manual configuration",
+            (false, false, false) => "would need no manual configuration",
         };
         let address = self.address.to_string();
         let address = visible(&address);
         let domain = self.address.domain();
         let local = address.strip_suffix(domain.as_str()).unwrap_or_default();
         writeln!(out, "{local}{} ({}): {need}", domain.for_people(), self.hosting)?;
+        self.write_assumed(out)?;
         self.write_home(out)?;
         for client in &self.clients {
             write_client(out, client, (&self.address, self.lives_in))?;
@@ -136,7 +168,20 @@ impl CheckView {
     }
 }
 
-fn write_client(out: &mut impl Write, client: &ClientOutcome, (address, hosting): (&Address, Hosting)) -> io::Result<()> {
+impl ClientView {
+    fn new(outcome: ClientOutcome) -> Self {
+        Self { outcome, as_it_is: None, story: None }
+    }
+
+    /// Whether it is audited, and could not be told about.
+    #[must_use]
+    pub fn is_unsure(&self) -> bool {
+        self.outcome.audited && self.outcome.verdict == Verdict::Undetermined
+    }
+}
+
+fn write_client(out: &mut impl Write, view: &ClientView, (address, hosting): (&Address, Hosting)) -> io::Result<()> {
+    let client = &view.outcome;
     let mut notes = vec![client.verdict.as_str()];
     notes.extend(client.fragile.then_some("fragile"));
     notes.extend(client.inferred.then_some("inferred"));
@@ -162,6 +207,10 @@ fn write_client(out: &mut impl Write, client: &ClientOutcome, (address, hosting)
             line("evidence", evidence)?;
         }
     }
+    if let Some(story) = &view.story {
+        writeln!(out)?;
+        story.write_text(out)?;
+    }
     Ok(())
 }
 
@@ -181,7 +230,11 @@ fn write_lookup(out: &mut impl Write, lookup: &LookupView) -> io::Result<()> {
     for url in &lookup.redirected_to {
         writeln!(out, "        redirected to {}", visible(url))?;
     }
-    let again = if lookup.attempts > 1 { format!(" (asked {} times)", lookup.attempts) } else { String::new() };
+    let again = match (lookup.assumed, lookup.attempts) {
+        (true, _) => " (assumed)".to_owned(),
+        (false, attempts @ 2..) => format!(" (asked {attempts} times)"),
+        (false, _) => String::new(),
+    };
     writeln!(out, "        {}{again}", visible(&lookup.detail))
 }
 

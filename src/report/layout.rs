@@ -7,22 +7,32 @@ const WIDTH: usize = 80;
 
 /// A label and a text beside it, wrapped at words; a word that is too long stands alone and whole.
 pub(super) fn labelled(indent: usize, label: &str, text: &str) -> String {
-    let (mut out, mut column) = (format!("{:indent$}{label:<LABEL$}", ""), indent + LABEL);
-    let hanging = column;
+    wrapped(format!("{:indent$}{label:<LABEL$}", ""), (indent + LABEL, indent + LABEL), text)
+}
+
+/// A text wrapped at words, its first line and those below it from these columns on.
+pub(super) fn paragraph((first, hanging): (usize, usize), text: &str) -> String {
+    wrapped(" ".repeat(first), (first, hanging), text)
+}
+
+/// A text behind what stands at its start, which is so many columns wide.
+fn wrapped(mut out: String, (start, hanging): (usize, usize), text: &str) -> String {
+    let (mut column, mut is_first) = (start, true);
     for word in text.split_whitespace().map(visible) {
         let length = word.chars().count();
-        if column > hanging && column + 1 + length > WIDTH {
+        if !is_first && column + 1 + length > WIDTH {
             out = out.trim_end().to_owned();
             out.push('\n');
             out.extend(std::iter::repeat_n(' ', hanging));
-            column = hanging;
+            (column, is_first) = (hanging, true);
         }
-        if column > hanging {
+        if !is_first {
             out.push(' ');
             column += 1;
         }
         out.push_str(&word);
         column += length;
+        is_first = false;
     }
     out.push('\n');
     out

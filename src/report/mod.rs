@@ -12,6 +12,7 @@ mod layout;
 mod row;
 mod selection;
 mod setting;
+mod story;
 mod stream;
 mod text;
 
@@ -22,7 +23,7 @@ use crate::{
     store::{ReportFilter, Snapshot, StoreError},
 };
 
-pub use check::{CheckView, LookupView};
+pub use check::{CheckView, ClientView, LookupView, Position};
 pub use csv::CsvDialect;
 pub use exempt::{AcknowledgementView, ExemptionView, InForce, IncidentRow};
 pub use head::{Head, Numbers, TenantNumbers};
@@ -30,6 +31,7 @@ pub use incident::{IncidentFormat, write_exemptions, write_incident, write_incid
 pub use row::{ClientRow, ReportRow, ReportSubject};
 pub use selection::Selection;
 pub use setting::Setting;
+pub use story::{Story, Tale};
 pub use stream::{OwnedRequest, ReportStream, SettingsFor};
 
 /// How a report is written.

@@ -6,11 +6,13 @@
 mod fakenet;
 
 mod alert;
+mod assume;
 mod audit;
 mod cli;
 mod config;
 mod corpus;
 mod endure;
+mod explain;
 #[path = "fakenet.rs"]
 mod fakenet_test;
 mod formats;

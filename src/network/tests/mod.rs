@@ -2,8 +2,12 @@
 
 mod aliases;
 mod dns_server;
+mod greeting;
+mod mail_server;
+mod message;
 mod names;
 mod outside;
+mod pace;
 mod politeness;
 mod redirects;
 mod stage;

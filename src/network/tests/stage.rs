@@ -17,7 +17,15 @@ use crate::{
 };
 
 /// Names that the server's certificate is for.
-const NAMES: [&str; 4] = ["contoso.com", "*.contoso.com", "fabrikam.com", "*.fabrikam.com"];
+const NAMES: [&str; 7] = [
+    "contoso.com",
+    "*.contoso.com",
+    "fabrikam.com",
+    "*.fabrikam.com",
+    "outlook.office365.com",
+    "autodiscover-s.outlook.com",
+    "outlook.office365.com.fabrikam.com",
+];
 
 pub(super) struct Stage {
     pub(super) dns: DnsServer,

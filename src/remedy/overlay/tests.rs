@@ -48,17 +48,14 @@ fn http(url: &str) -> Request {
     Request::Http { url: url.to_owned(), message: Message::Get { address: None } }
 }
 
-fn none(obstacle: Obstacle) -> Option<Reply> {
-    Some(Reply::Obstacle(obstacle))
-}
-
-fn document(status: u16, content_type: &str, body: &str) -> Option<Reply> {
+fn document(status: u16, content_type: &str, body: &str) -> Reply {
     let body = body.as_bytes().into();
-    Some(Reply::Document(HttpDocument { status, content_type: content_type.to_owned(), headers: Vec::new(), body }))
+    Reply::Document(HttpDocument { status, content_type: content_type.to_owned(), headers: Vec::new(), body })
 }
 
 #[test]
 fn records_are_read_as_a_zone_file_has_them() {
+    let none = |obstacle| Some(Reply::Obstacle(obstacle));
     let exchange = |preference, exchange: &str| MxRecord { preference, exchange: exchange.to_owned() };
     let service = |priority, weight, port, target: &str| SrvRecord { priority, weight, port, target: target.to_owned() };
     let texts = |texts: &[&str]| Some(Reply::Txt(texts.iter().map(|text| (*text).to_owned()).collect()));
@@ -102,6 +99,8 @@ fn records_are_read_as_a_zone_file_has_them() {
 
 #[test]
 fn a_url_answers_with_a_file_or_a_status() {
+    let none = |obstacle| Some(Reply::Obstacle(obstacle));
+    let document = |status, content_type: &str, body: &str| Some(document(status, content_type, body));
     let with = |query: &str| get(&format!("{CONFIG}?{query}"));
     let (clear, v2) = ("http://autodiscover.contoso.com/autodiscover/autodiscover.xml", "https://outlook.office365.com/autodiscover.json");
     let redirect = Request::Redirect { url: clear.to_owned() };
@@ -209,7 +208,7 @@ fn a_redirect_that_leads_to_what_is_assumed_ends_there() {
     let hops = vec![hop(CONFIG), hop("https://config.example/shared.xml?user=anna"), hop("https://elsewhere.example/")];
     let real = Answer { reply: Reply::Obstacle(Obstacle::Timeout), hops, cnames: vec!["b.example".into()], attempts: 2, took_ms: 9 };
     let amended = overlay.amend(&get(CONFIG), &real).unwrap();
-    assert_eq!(Some(amended.reply), document(200, "text/xml", "right.xml"));
+    assert_eq!(amended.reply, document(200, "text/xml", "right.xml"));
     let went: Vec<(&str, Option<u16>)> = amended.hops.iter().map(|hop| (hop.url.as_str(), hop.status)).collect();
     assert_eq!(went, [(CONFIG, Some(302)), ("https://config.example/shared.xml?user=anna", Some(200))]);
     assert_eq!(amended.cnames, ["b.example"]);
