@@ -4,7 +4,9 @@
 mod cause;
 mod endpoint;
 mod explain;
+mod hosting;
 mod judge;
 
 pub use endpoint::{Endpoint, EndpointTable, EndpointTableError, Use};
+pub use hosting::{Accounts, Home, Membership, Testimony, Told, hosting_of_host};
 pub use judge::{Judgement, Residence, judge};

@@ -5,6 +5,7 @@ use super::{
     dialect::{Refusal, accept_pox, redirect_address, takes_other},
     row::{Client, Method, Onward, Redirect, Step, Way as Path},
     search::{Success, Trail, success},
+    v2::host_of,
 };
 use crate::model::{
     AnswerOutcome, Document, Domain, Lookup, LookupKind, Pox, Protocol, Reading, Reply, Request, Server, Settings, Subject, Way, Win,
@@ -61,7 +62,7 @@ fn search_ways(trail: &mut Trail<'_>, seeker: &Seeker<'_>, hunt: &Hunt) -> Optio
         let hunt = Hunt { by_srv: hunt.by_srv || matches!(path, Path::SrvLowestWeight | Path::Srv), ..hunt.clone() };
         let lookup = question(seeker, &url, &hunt.subject);
         if !open {
-            trail.ask(&lookup);
+            trail.pass_over(&lookup);
             continue;
         }
         let next = ask_endpoint(trail, seeker, (&lookup, &hunt));
@@ -82,7 +83,7 @@ fn endpoint(trail: &mut Trail<'_>, (path, open): (Path, bool), domain: &Domain) 
             let url = format!("http://autodiscover.{domain}{PATH}");
             let request = Request::Redirect { url: url.clone() };
             let lookup = Lookup { kind: LookupKind::AutodiscoverPox, asked: request.asked(), request };
-            let reading = trail.ask(&lookup)?;
+            let reading = look(trail, &lookup, open)?;
             if let Reply::Redirect(target) = &reading.answer.reply {
                 return Some(target.clone());
             }
@@ -95,7 +96,7 @@ fn endpoint(trail: &mut Trail<'_>, (path, open): (Path, bool), domain: &Domain) 
         Path::SrvLowestWeight | Path::Srv => {
             let request = Request::Srv { name: format!("_autodiscover._tcp.{domain}") };
             let lookup = Lookup { kind: LookupKind::AutodiscoverSrv, asked: request.asked(), request };
-            let reading = trail.ask(&lookup)?;
+            let reading = look(trail, &lookup, open)?;
             let Reply::Srv(records) = &reading.answer.reply else {
                 if open {
                     trail.record(&lookup, reading.outcome, &reading.detail);
@@ -114,12 +115,18 @@ fn endpoint(trail: &mut Trail<'_>, (path, open): (Path, bool), domain: &Domain) 
     }
 }
 
+fn look<'a>(trail: &mut Trail<'a>, lookup: &Lookup, open: bool) -> Option<&'a Reading> {
+    if !open {
+        trail.pass_over(lookup);
+    }
+    trail.ask(lookup)
+}
+
 fn question(seeker: &Seeker<'_>, url: &str, subject: &Subject) -> Lookup {
     let request = match seeker.step.method {
         Method::Get => Request::Get { url: url.to_owned(), address: None },
         Method::Post | Method::PostWithoutCredentials => {
-            let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-            Request::Pox { url: url.to_owned(), address: subject.address_for_autodiscover(&host) }
+            Request::Pox { url: url.to_owned(), address: subject.address_for_autodiscover(&host_of(url)) }
         }
     };
     Lookup { kind: LookupKind::AutodiscoverPox, asked: request.asked(), request }
@@ -236,8 +243,7 @@ fn win(lookup: &Lookup, hunt: &Hunt, settings: Settings, guarded: Option<String>
 }
 
 fn final_host(reading: &Reading) -> String {
-    let host = reading.answer.hops.last().and_then(|hop| url::Url::parse(&hop.url).ok()).and_then(|url| url.host_str().map(str::to_owned));
-    host.unwrap_or_default()
+    reading.answer.hops.last().map(|hop| host_of(&hop.url)).unwrap_or_default()
 }
 
 const IN_CLEAR: &str = "POST http://";

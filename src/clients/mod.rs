@@ -28,6 +28,7 @@ mod template;
 mod tests;
 mod thunderbird;
 mod tolerant;
+mod v2;
 
 pub use built_in::Provider;
 pub use describe::{Description, Stage};
@@ -37,3 +38,4 @@ pub use reduction::Reduction;
 pub use row::{Client, Dialect, Method, MxOrder, Needs, OnFailure, Onward, Redirect, Standing, Step, Way as AutodiscoverWay};
 pub use search::search;
 pub use table::{ClientTable, ClientTableError};
+pub use v2::{V2End, V2Way, settle_v2};

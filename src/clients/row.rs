@@ -1,5 +1,7 @@
 //! A row of `config/clients.toml`: one mail client, as far as data can say it.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{built_in::Provider, offer::Offer, reduction::Reduction, template::Template};
@@ -225,6 +227,17 @@ pub enum Redirect {
     Url,
     /// `RedirectAddr`: the search begins again with that address.
     Address,
+}
+
+impl Client {
+    /// The kinds of lookups that its way can need, those that its steps bring along included.
+    #[must_use]
+    pub fn kinds(&self) -> BTreeSet<LookupKind> {
+        let of_steps = self.steps.iter().map(|step| step.lookup);
+        let of_mx = self.mx.is_some().then_some(LookupKind::Mx);
+        let by_srv = self.steps.iter().flat_map(|step| &step.ways).any(|way| matches!(way, Way::SrvLowestWeight | Way::Srv));
+        of_steps.chain(of_mx).chain(by_srv.then_some(LookupKind::AutodiscoverSrv)).collect()
+    }
 }
 
 impl Step {

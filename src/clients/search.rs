@@ -17,7 +17,7 @@ use crate::model::{
 /// `missing`: ask them, and search again. All sources are looked at, beyond the winner too, so that the evidence is whole.
 #[must_use]
 pub fn search(client: &Client, subject: &Subject, readings: &Readings, assumption: Assumption<'_>) -> Search {
-    let mut trail = Trail { readings, assumption, missing: Vec::new(), discovery: Discovery::default(), closed: false };
+    let mut trail = Trail { readings, assumption, missing: Vec::new(), discovery: Discovery::default(), closed: false, last: None };
     let mx = find_mx(&mut trail, client, subject);
     let mut contest = Contest::of(client, subject);
     let together = |one: &Step, next: &Step| client.mx_order == MxOrder::NameByName && one.is_of_mx() && next.is_of_mx();
@@ -55,6 +55,8 @@ pub(super) struct Trail<'a> {
     pub(super) discovery: Discovery,
     /// The client looks at no further documents of the autoconfig kind.
     closed: bool,
+    /// What was asked last.
+    last: Option<Request>,
 }
 
 impl<'a> Trail<'a> {
@@ -63,6 +65,7 @@ impl<'a> Trail<'a> {
         if !self.discovery.lookups.contains(lookup) {
             self.discovery.lookups.push(lookup.clone());
         }
+        self.last = Some(lookup.request.clone());
         if self.is_lost(lookup) {
             return None;
         }
@@ -93,9 +96,19 @@ impl<'a> Trail<'a> {
         !self.assumption.lost.is_empty()
     }
 
-    /// The client looks for nothing more, but for what runs beside.
+    /// The client looks for nothing more after the lookup that was asked last, but for what runs beside.
     pub(super) fn close(&mut self) {
+        if !self.closed && self.discovery.win.is_none() {
+            self.discovery.stopped_at.clone_from(&self.last);
+        }
         self.closed = true;
+    }
+
+    /// Asks ahead: the lookup does not count, as the client has made up its mind before.
+    pub(super) fn pass_over(&mut self, lookup: &Lookup) {
+        if self.ask(lookup).is_some() {
+            self.discovery.idle.push(lookup.request.clone());
+        }
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -200,14 +213,17 @@ fn search_documents(trail: &mut Trail<'_>, client: &Client, step: &Step, circums
     let mut decided = false;
     for url in &step.urls {
         let Some(lookup) = url.lookup(step.lookup, circumstance.subject, circumstance.mx.map(|mx| mx.name)) else { continue };
-        let Some(reading) = trail.ask(&lookup) else {
-            // what is assumed lost failed in passing
-            trail.closed |= trail.is_lost(&lookup) && !decided && step.on_failure == OnFailure::StopUnlessNotFound;
-            continue;
-        };
         if decided || trail.closed {
+            trail.pass_over(&lookup);
             continue;
         }
+        let Some(reading) = trail.ask(&lookup) else {
+            // what is assumed lost failed in passing
+            if trail.is_lost(&lookup) && step.on_failure == OnFailure::StopUnlessNotFound {
+                trail.close();
+            }
+            continue;
+        };
         match judge(client, step, reading) {
             Found::Settings(settings, provider_id) => {
                 let by_id = is_decided_by_id(client.dialect, provider_id.as_deref());
@@ -220,7 +236,9 @@ fn search_documents(trail: &mut Trail<'_>, client: &Client, step: &Step, circums
             Found::Trouble(outcome, why, onward) => {
                 trail.record(&lookup, outcome, &why);
                 decided = onward == Goes::ToNextStep;
-                trail.closed = onward == Goes::Nowhere;
+                if onward == Goes::Nowhere {
+                    trail.close();
+                }
             }
         }
     }

@@ -104,7 +104,8 @@ impl Stage {
                 let known = self.0.iter().find(|(request, _)| *request == lookup.request);
                 let reply = known.map_or_else(|| Reply::Obstacle(nothing(&lookup.request)), |(_, reply)| reply.clone());
                 let answer = Answer { hops: hops(&lookup.request, &reply), reply, cnames: Vec::new(), attempts: 1, took_ms: 1 };
-                readings.insert(lookup.request.clone(), wire::read(lookup.kind, answer.into()));
+                let reading = wire::read(&lookup, answer.into());
+                readings.insert(lookup.request, reading);
             }
         }
     }

@@ -26,6 +26,8 @@ pub enum Document {
     Nothing,
     /// Well-formed XML of another kind, such as a strict web page.
     Other,
+    /// The same is to be asked elsewhere: an HTTP redirect that was not followed, or a 451 with `X-MS-Location`.
+    Elsewhere(String),
     /// `config-v1.1.xml`.
     Autoconfig(Box<Autoconfig>),
     /// An Autodiscover answer (MS-OXDSCLI section 2.2.4).

@@ -15,6 +15,7 @@ mod mailbox;
 mod microsoft;
 mod notice;
 mod pacc;
+mod place;
 mod realm;
 mod server;
 mod user_settings;
@@ -39,10 +40,11 @@ pub use microsoft::{
 };
 pub use notice::{Change, Event, Notice, Numbers};
 pub use pacc::{DigestCheck, JmapSession, Pacc, PaccDigest, PaccDigests, PaccEndpoint};
+pub use place::{AUTODETECT_URL, jmap_url, pacc_digest_name, pacc_url, v2_path_url, v2_url};
 pub use realm::{CredentialType, Directory, Existence, Namespace, OpenIdAnswer, OpenIdRefusal, Realm};
 pub use server::{EMAIL_ADDRESS, EMAIL_ADDRESS_IN_URL, EMAIL_DOMAIN, EMAIL_LOCAL_PART, Protocol, Security, Server, Settings, expand};
 pub use user_settings::{
     ProtocolConnection, SettingError, SettingValue, SoapAnswer, SoapCode, SoapFault, UserAnswer, UserSetting, UserSettings, WebClientUrl,
 };
 pub use verdict::{Cause, ClientOutcome, Next, Outcome, Source, Verdict};
-pub use words::{counted, is_hidden, visible, visible_lines, with_causes};
+pub use words::{counted, grouped, is_hidden, visible, visible_lines, with_causes};

@@ -50,6 +50,29 @@ pub struct PaccEndpoint {
 }
 
 impl Pacc {
+    /// Whether the records vouch for this document: one of them has its digest.
+    #[must_use]
+    pub fn check(&self, records: &PaccDigests) -> DigestCheck {
+        let sha_256 = |record: &PaccDigest| match record {
+            PaccDigest::Sha256(digest, text) => Some((*digest, text.clone())),
+            PaccDigest::Other(_) | PaccDigest::Malformed => None,
+        };
+        let published: Vec<([u8; 32], String)> = records.0.iter().filter_map(sha_256).collect();
+        if published.iter().any(|(digest, _)| *digest == self.digest) {
+            return DigestCheck::Matches;
+        }
+        if !published.is_empty() {
+            return DigestCheck::Differs { published: published.into_iter().map(|(_, text)| text).collect() };
+        }
+        match records.0.first() {
+            None => DigestCheck::NoRecord,
+            Some(PaccDigest::Other(name)) if !records.0.contains(&PaccDigest::Malformed) => {
+                DigestCheck::UnknownAlgorithm { name: name.clone() }
+            }
+            Some(_) => DigestCheck::Malformed,
+        }
+    }
+
     /// The mail servers that a client would configure. The draft has no ports: TLS from the first byte on the protocol's own
     /// (RFC 8314), the address as user name.
     #[must_use]
@@ -74,23 +97,28 @@ impl Pacc {
 }
 
 /// Whether the published digest is that of the document. Only [`DigestCheck::Matches`] lets a client use it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DigestCheck {
     /// One of the records has the document's digest.
+    #[error("a TXT record has the document's digest")]
     Matches,
     /// No TXT record of PACC's at all.
+    #[error("no TXT record has the document's digest: there is none of PACC's")]
     NoRecord,
     /// Records, and none has the document's digest.
+    #[error("the TXT record has the digest of another document ({})", published.join(", "))]
     Differs {
         /// What they publish, as written, at most 100 characters each.
         published: Vec<String>,
     },
     /// Only records with an algorithm other than SHA-256.
+    #[error("the TXT record has a digest by `{name}`, which clients do not know")]
     UnknownAlgorithm {
         /// As written, at most 100 characters.
         name: String,
     },
-    /// Only records without a digest, or with one that is no SHA-256 in base64.
+    /// Only records of no use, such as those without a digest, or with one that is no SHA-256 in base64.
+    #[error("the TXT record has no digest that can be read")]
     Malformed,
 }
 
@@ -122,5 +150,30 @@ impl JmapSession {
 
     fn has(&self, name: &str) -> bool {
         self.capabilities.iter().any(|capability| capability == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_record_with_the_digest_itself_vouches_for_a_document() {
+        let pacc = Pacc { digest: [1; 32], ..Pacc::default() };
+        let sha_256 = |byte: u8| PaccDigest::Sha256([byte; 32], format!("digest {byte}"));
+        let (sha_512, md5) = (PaccDigest::Other("sha512".into()), PaccDigest::Other("md5".into()));
+        let differs = |bytes: &[u8]| DigestCheck::Differs { published: bytes.iter().map(|byte| format!("digest {byte}")).collect() };
+        for (records, expected) in [
+            (vec![], DigestCheck::NoRecord),
+            (vec![sha_256(1)], DigestCheck::Matches),
+            (vec![sha_256(2), PaccDigest::Malformed, sha_512.clone(), sha_256(1)], DigestCheck::Matches),
+            (vec![sha_256(2)], differs(&[2])),
+            (vec![sha_512.clone(), sha_256(2), PaccDigest::Malformed, sha_256(3)], differs(&[2, 3])),
+            (vec![sha_512.clone(), md5], DigestCheck::UnknownAlgorithm { name: "sha512".into() }),
+            (vec![sha_512, PaccDigest::Malformed], DigestCheck::Malformed),
+            (vec![PaccDigest::Malformed], DigestCheck::Malformed),
+        ] {
+            assert_eq!(pacc.check(&PaccDigests(records.clone())), expected, "{records:?}");
+        }
     }
 }

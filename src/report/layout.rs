@@ -10,6 +10,11 @@ pub(super) fn labelled(indent: usize, label: &str, text: &str) -> String {
     flow(format!("{:indent$}{label:<LABEL$}", ""), indent + LABEL, text)
 }
 
+/// A text wrapped at words, its first line and those below it from these columns on.
+pub(super) fn paragraph((first, hanging): (usize, usize), text: &str) -> String {
+    flow(" ".repeat(first), hanging, text)
+}
+
 /// A text behind the head of its first line, wrapped at words; the lines below it are indented by `hanging`.
 pub(super) fn flow(head: String, hanging: usize, text: &str) -> String {
     let begin = head.chars().count();

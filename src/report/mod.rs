@@ -13,6 +13,7 @@ mod layout;
 mod row;
 mod selection;
 mod setting;
+mod story;
 mod stream;
 mod text;
 
@@ -23,7 +24,7 @@ use crate::{
     store::{ReportFilter, Snapshot, StoreError},
 };
 
-pub use check::{CheckView, LookupView};
+pub use check::{CheckView, ClientView, LookupView, Position};
 pub use client::{write_client, write_clients};
 pub use csv::CsvDialect;
 pub use exempt::{AcknowledgementView, ExemptionView, InForce, IncidentRow};
@@ -32,6 +33,7 @@ pub use incident::{IncidentFormat, write_exemptions, write_incident, write_incid
 pub use row::{ClientRow, ReportRow, ReportSubject};
 pub use selection::Selection;
 pub use setting::Setting;
+pub use story::{Story, Tale};
 pub use stream::{OwnedRequest, ReportStream, SettingsFor};
 
 /// How a report is written.

@@ -8,9 +8,6 @@ use super::{
 };
 use crate::model::{AutoDetect, AutoDetectAnswer, AutoDetectEvidence, AutoDetectProtocol, AutoDetectService, ProviderRow, normalise_host};
 
-/// Where AutoDetect is asked; every service and protocol that it knows.
-pub const AUTODETECT_URL: &str = "https://prod.autodetect.outlook.cloud.microsoft/autodetect/detect?services=office365,outlook,google,icloud,yahoo&protocols=rest-cloud,rest-outlook,rest-office365,eas,imap,smtp,pop3&timeout=13.5";
-
 /// The header that holds the address.
 pub const AUTODETECT_ADDRESS_HEADER: &str = "X-Email";
 

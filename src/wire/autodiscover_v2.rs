@@ -7,21 +7,7 @@ use super::{
     http_answer::https_host,
     json::{Object, read_json},
 };
-use crate::model::{Address, AutodiscoverV2, V2Code, V2Endpoint, V2Protocol, V2Refusal, exchange_cloud};
-
-/// The URL of a question in the form that own servers and redirects use.
-#[must_use]
-pub fn v2_url(host: &str, address: &Address, protocol: V2Protocol) -> String {
-    let (email, protocol) = (address.percent_encoded(), protocol.as_str());
-    format!("https://{host}/autodiscover/autodiscover.json?Email={email}&Protocol={protocol}&RedirectCount=1")
-}
-
-/// The URL of a question in the form of Exchange Online. `outlook.office365.com` redirects to the other clouds.
-#[must_use]
-pub fn v2_path_url(host: &str, address: &Address, protocol: V2Protocol) -> String {
-    let (email, protocol) = (address.percent_encoded(), protocol.as_str());
-    format!("https://{host}/autodiscover/autodiscover.json/v1.0/{email}?Protocol={protocol}")
-}
+use crate::model::{AutodiscoverV2, V2Code, V2Endpoint, V2Refusal, exchange_cloud};
 
 /// Reads an answer. A relative `Location` is to be made absolute before.
 ///
@@ -144,18 +130,5 @@ mod tests {
         ] {
             assert_eq!(parse(status, body), Err(fault.clone()), "{fault}");
         }
-    }
-
-    #[test]
-    fn questions_escape_the_address() {
-        let address = Address::parse("anna+x@contoso.com").unwrap();
-        assert_eq!(
-            v2_url("autodiscover.contoso.com", &address, V2Protocol::ActiveSync),
-            "https://autodiscover.contoso.com/autodiscover/autodiscover.json?Email=anna%2Bx%40contoso.com&Protocol=ActiveSync&RedirectCount=1"
-        );
-        assert_eq!(
-            v2_path_url("outlook.office365.com", &address, V2Protocol::AutodiscoverV1),
-            "https://outlook.office365.com/autodiscover/autodiscover.json/v1.0/anna%2Bx%40contoso.com?Protocol=AutodiscoverV1"
-        );
     }
 }

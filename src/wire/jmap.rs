@@ -8,13 +8,6 @@ use super::{
 };
 use crate::model::JmapSession;
 
-/// Where the session is, below a host or below the target of `_jmap._tcp` (RFC 8620 section 2.2). `port` is left out where it is
-/// the scheme's own.
-#[must_use]
-pub fn jmap_url(host: &str, port: u16) -> String {
-    if port == 443 { format!("https://{host}/.well-known/jmap") } else { format!("https://{host}:{port}/.well-known/jmap") }
-}
-
 /// Reads a session.
 ///
 /// # Errors
@@ -62,11 +55,5 @@ mod tests {
         ] {
             assert_eq!(parse_jmap(body, "application/json"), Err(fault.clone()), "{fault}");
         }
-    }
-
-    #[test]
-    fn the_scheme_s_own_port_is_not_written() {
-        assert_eq!(jmap_url("jmap.contoso.com", 443), "https://jmap.contoso.com/.well-known/jmap");
-        assert_eq!(jmap_url("jmap.contoso.com", 8443), "https://jmap.contoso.com:8443/.well-known/jmap");
     }
 }

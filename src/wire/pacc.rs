@@ -12,21 +12,9 @@ use super::{
     http_answer::https_host,
     json::{Object, read_json},
 };
-use crate::model::{DigestCheck, Domain, Pacc, PaccEndpoint, normalise_host};
+use crate::model::{Pacc, PaccDigest, PaccDigests, PaccEndpoint, normalise_host};
 
-/// Where the document is.
-#[must_use]
-pub fn pacc_url(domain: &Domain) -> String {
-    format!("https://ua-auto-config.{domain}/.well-known/user-agent-configuration.json")
-}
-
-/// The owner name of the TXT records that hold its digest.
-#[must_use]
-pub fn pacc_digest_name(domain: &Domain) -> String {
-    format!("_ua-auto-config.{domain}")
-}
-
-/// Reads a document. Whether a client may use it, [`check_pacc_digest`] says.
+/// Reads a document. Whether a client may use it, [`Pacc::check`] says.
 ///
 /// # Errors
 /// The [`Fault`] that leaves no document; [`Fault::NoServer`] where no protocol has a place.
@@ -65,30 +53,10 @@ fn endpoint(name: &str, place: Object<'_>) -> Option<PaccEndpoint> {
     Some(PaccEndpoint { protocol, host, url: Some(url), port })
 }
 
-/// Compares the document, octet by octet as it was sent after decompression, with the TXT records of [`pacc_digest_name`]. The
-/// strings of a record are joined before.
+/// Reads the TXT records of `_ua-auto-config`, the strings of each joined; those of other kinds are left out.
 #[must_use]
-pub fn check_pacc_digest(body: &[u8], records: &[String]) -> DigestCheck {
-    let records: Vec<Record<'_>> = records.iter().filter_map(|record| Record::parse(record)).collect();
-    let actual: [u8; 32] = Sha256::digest(body).into();
-    let of_sha_256 = || records.iter().filter(|record| record.algorithm.eq_ignore_ascii_case("sha256"));
-    let digests: Vec<(&str, Vec<u8>)> = of_sha_256()
-        .filter_map(|record| Some((record.digest, decode_base64(record.digest)?)))
-        .filter(|(_, digest)| digest.len() == 32)
-        .collect();
-    if digests.iter().any(|(_, digest)| *digest == actual) {
-        return DigestCheck::Matches;
-    }
-    if !digests.is_empty() {
-        return DigestCheck::Differs { published: digests.into_iter().map(|(text, _)| clip(text, 100)).collect() };
-    }
-    let is_named = |record: &&Record<'_>| !record.algorithm.is_empty();
-    match records.iter().find(is_named) {
-        _ if of_sha_256().next().is_some() => DigestCheck::Malformed,
-        Some(record) => DigestCheck::UnknownAlgorithm { name: clip(record.algorithm, 100) },
-        None if records.is_empty() => DigestCheck::NoRecord,
-        None => DigestCheck::Malformed,
-    }
+pub fn parse_pacc_digests(records: &[String]) -> PaccDigests {
+    PaccDigests(records.iter().filter_map(|record| Record::parse(record)).map(|record| record.digest()).collect())
 }
 
 /// The tags of a `v=UAAC1` record; empty where they are missing.
@@ -105,12 +73,23 @@ impl<'a> Record<'a> {
         let tag = |wanted: &str| tags.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map_or("", |(_, value)| *value);
         tag("v").eq_ignore_ascii_case("UAAC1").then(|| Self { algorithm: tag("a"), digest: tag("d") })
     }
+
+    fn digest(&self) -> PaccDigest {
+        if self.algorithm.is_empty() {
+            return PaccDigest::Malformed;
+        }
+        if !self.algorithm.eq_ignore_ascii_case("sha256") {
+            return PaccDigest::Other(clip(self.algorithm, 100));
+        }
+        let digest = decode_base64(self.digest).and_then(|octets| octets.try_into().ok());
+        digest.map_or(PaccDigest::Malformed, |digest| PaccDigest::Sha256(digest, clip(self.digest, 100)))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Protocol, Security};
+    use crate::model::{DigestCheck, Protocol, Security};
 
     macro_rules! fixture {
         ($name:literal) => {
@@ -169,16 +148,16 @@ mod tests {
 
     #[test]
     fn only_the_digest_of_these_very_octets_matches() {
-        // echo -n '{"protocols":{}}' | openssl dgst -sha256 -binary | base64
-        let body = br#"{"protocols":{}}"#;
-        let good = "v=UAAC1; a=sha256; d=R0bNga4Hdnx4o0mFB6ncLyEjFktI+FkvAJSk+Dg6NNg=";
+        // echo -n '{"protocols":{"imap":{"host":"a.example"}}}' | openssl dgst -sha256 -binary | base64
+        let body = br#"{"protocols":{"imap":{"host":"a.example"}}}"#;
+        let good = "v=UAAC1; a=sha256; d=M+TeaeIcK3lVU3zqRAsPTQVN784N2cEATd3RtI14YJc=";
         let other = "v=UAAC1; a=sha256; d=MOA19C2fw1LnfpriQEArPk+FRkxoE7UVaunADBmu7G8=";
         let differs = DigestCheck::Differs { published: vec!["MOA19C2fw1LnfpriQEArPk+FRkxoE7UVaunADBmu7G8=".into()] };
         for (body, records, expected) in [
             (&body[..], vec![good], DigestCheck::Matches),
             (body, vec![other, good], DigestCheck::Matches),
-            (body, vec!["d = R0bNga4Hdnx4o0mFB6ncLyEjFktI+FkvAJSk+Dg6NNg= ;A=SHA256;V=uaac1"], DigestCheck::Matches),
-            (b"{\"protocols\":{}}\n", vec![other], differs.clone()),
+            (body, vec!["d = M+TeaeIcK3lVU3zqRAsPTQVN784N2cEATd3RtI14YJc= ;A=SHA256;V=uaac1"], DigestCheck::Matches),
+            (&[body.as_slice(), b"\n"].concat(), vec![other], differs.clone()),
             (body, vec![other, "v=UAAC1; a=sha512; d=AA=="], differs),
             (body, vec![], DigestCheck::NoRecord),
             (body, vec!["v=spf1 -all", ""], DigestCheck::NoRecord),
@@ -186,17 +165,10 @@ mod tests {
             (body, vec!["v=UAAC1; a=sha256"], DigestCheck::Malformed),
             (body, vec!["v=UAAC1; a=sha256; d=not base64!"], DigestCheck::Malformed),
             (body, vec!["v=UAAC1; a=sha256; d=AA=="], DigestCheck::Malformed),
-            (body, vec!["v=UAAC1; d=R0bNga4Hdnx4o0mFB6ncLyEjFktI+FkvAJSk+Dg6NNg="], DigestCheck::Malformed),
+            (body, vec!["v=UAAC1; d=M+TeaeIcK3lVU3zqRAsPTQVN784N2cEATd3RtI14YJc="], DigestCheck::Malformed),
         ] {
             let records: Vec<String> = records.into_iter().map(ToOwned::to_owned).collect();
-            assert_eq!(check_pacc_digest(body, &records), expected, "{records:?}");
+            assert_eq!(parse(body).unwrap().check(&parse_pacc_digests(&records)), expected, "{records:?}");
         }
-    }
-
-    #[test]
-    fn the_questions_are_those_of_the_draft() {
-        let domain = Domain::parse("contoso.com").unwrap();
-        assert_eq!(pacc_url(&domain), "https://ua-auto-config.contoso.com/.well-known/user-agent-configuration.json");
-        assert_eq!(pacc_digest_name(&domain), "_ua-auto-config.contoso.com");
     }
 }

@@ -11,8 +11,8 @@ use std::{
 use autodiscover_audit::{
     model::{Class, Cloud, DigestCheck, SoapAnswer, SoapCode, exchange_cloud},
     wire::{
-        Fault, HttpAnswer, check_pacc_digest, moved_activesync, parse_autodetect, parse_autodiscover_v2, parse_credential_type, parse_jmap,
-        parse_mobilesync, parse_openid, parse_pacc, parse_realm, parse_user_settings, read_capabilities,
+        Fault, HttpAnswer, moved_activesync, parse_autodetect, parse_autodiscover_v2, parse_credential_type, parse_jmap, parse_mobilesync,
+        parse_openid, parse_pacc, parse_pacc_digests, parse_realm, parse_user_settings, read_capabilities,
     },
 };
 use proptest::{collection::vec, prelude::*, sample::select};
@@ -211,7 +211,8 @@ fn check(status: u16, headers: &[(String, String)], body: &[u8]) {
     let answer = HttpAnswer { status, headers, body };
     let _ = (moved_activesync(&answer), read_capabilities(headers));
     let records: Vec<String> = headers.iter().map(|(_, value)| value.clone()).collect();
-    assert_ne!(check_pacc_digest(body, &records), DigestCheck::Matches);
+    let pacc = parse_pacc(body, "").unwrap_or_default();
+    assert_ne!(pacc.check(&parse_pacc_digests(&records)), DigestCheck::Matches);
 }
 
 fn documents() -> Vec<Vec<u8>> {

@@ -1,0 +1,217 @@
+//! Autodiscover v2 as its clients walk it (`microsoft.md` section 3.2): one question, and redirects by hand. They are followed to
+//! Microsoft's own hosts and to those of the mailbox's registrable domain alone, over https, five at most.
+
+use url::Url;
+
+use crate::model::{
+    Address, AnswerOutcome, AutodiscoverV2, Document, EMAIL_ADDRESS_IN_URL, Lookup, LookupKind, Message, Reading, Readings, Request,
+    V2Endpoint, V2Protocol, exchange_cloud, is_within, registrable, v2_path_url,
+};
+
+/// How far a walk along Autodiscover v2 has come.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct V2Way {
+    /// What has to be asked before it goes on.
+    pub missing: Vec<Lookup>,
+    /// What has been asked and what is missing, in order.
+    pub chain: Vec<Lookup>,
+    /// The host that the last redirect names, lower case, followed or not.
+    pub sent_to: Option<String>,
+    /// Where it ends; `None` while something is missing.
+    pub end: Option<V2End>,
+}
+
+/// Where a walk along Autodiscover v2 ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum V2End {
+    /// It names a place for the protocol.
+    Endpoint(V2Endpoint),
+    /// It names none: what the last answer comes to, and why, a line. [`AnswerOutcome::Found`] does not occur.
+    Nothing(AnswerOutcome, String),
+}
+
+/// Walks along the answers for one mailbox, from `outlook.office365.com` on, which redirects to the other clouds.
+#[must_use]
+pub fn settle_v2(readings: &Readings, address: &Address, protocol: V2Protocol) -> V2Way {
+    let mut way = walk(&mut |lookup| readings.get(&lookup.request), (address, protocol), FIRST_HOST);
+    if way.end.is_none() {
+        way.missing.extend(way.chain.last().cloned());
+    }
+    way
+}
+
+/// Walks from a host on; `ask` has no answer where one is missing, or where it is to be taken for lost.
+pub(super) fn walk<'a>(
+    ask: &mut dyn FnMut(&Lookup) -> Option<&'a Reading>,
+    (address, protocol): (&Address, V2Protocol),
+    host: &str,
+) -> V2Way {
+    let mut way = V2Way::default();
+    let mut url = v2_path_url(host, address, protocol);
+    loop {
+        let lookup = question(&url, address);
+        if way.chain.contains(&lookup) {
+            return way.end_with(AnswerOutcome::Invalid, "the redirects go in a circle");
+        }
+        way.chain.push(lookup.clone());
+        let Some(reading) = ask(&lookup) else { return way };
+        let Document::AutodiscoverV2(document) = &reading.document else { return way.end_with(reading.outcome, &reading.detail) };
+        match document.as_ref() {
+            AutodiscoverV2::Endpoint(endpoint) => {
+                way.end = Some(V2End::Endpoint(endpoint.clone()));
+                return way;
+            }
+            AutodiscoverV2::Refused(_) => return way.end_with(reading.outcome, &reading.detail),
+            AutodiscoverV2::Redirect { url: target, host } => {
+                way.sent_to = Some(host.clone());
+                if !is_followed(host, address) {
+                    return way.end_with(
+                        AnswerOutcome::Invalid,
+                        &format!("sent on to {host}, which is neither Microsoft's nor the domain's own"),
+                    );
+                }
+                if way.chain.len() > MOST_REDIRECTS {
+                    return way.end_with(AnswerOutcome::Invalid, "more than 5 redirects");
+                }
+                url.clone_from(target);
+            }
+        }
+    }
+}
+
+impl V2Way {
+    fn end_with(mut self, outcome: AnswerOutcome, why: &str) -> Self {
+        self.end = Some(V2End::Nothing(outcome, why.to_owned()));
+        self
+    }
+}
+
+fn question(url: &str, address: &Address) -> Lookup {
+    let request = Request::Http { url: url.to_owned(), message: Message::Get { address: Some(address.clone()) } };
+    let asked = url.replace(&address.percent_encoded(), EMAIL_ADDRESS_IN_URL).replace(&address.to_string(), EMAIL_ADDRESS_IN_URL);
+    Lookup { kind: LookupKind::AutodiscoverV2, request, asked }
+}
+
+/// Whether a redirect to a host is followed.
+pub(super) fn is_followed(host: &str, address: &Address) -> bool {
+    let is_microsofts = exchange_cloud(host).is_some() || MICROSOFT.iter().any(|domain| is_within(host, domain));
+    let own = registrable(address.domain().as_str());
+    is_microsofts || (own.is_some() && registrable(host) == own)
+}
+
+/// The host of a URL, lower case; empty where it has none.
+pub(super) fn host_of(url: &str) -> String {
+    Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_lowercase)).unwrap_or_default()
+}
+
+/// It is right for every cloud (CSS-Exchange, Shared/Get-ProtocolEndpointViaAutoDv2.ps1).
+pub(super) const FIRST_HOST: &str = "outlook.office365.com";
+const MICROSOFT: [&str; 5] = ["outlook.com", "office365.com", "office.com", "hotmail.com", "live.com"];
+const MOST_REDIRECTS: usize = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::{Answer, Cloud, HttpDocument, Obstacle, Reply},
+        wire,
+    };
+
+    const ENDPOINT: &str = r#"{"Protocol":"ActiveSync","Url":"https://HOST/Microsoft-Server-ActiveSync"}"#;
+
+    fn anna() -> Address {
+        Address::parse("anna@contoso.com").unwrap()
+    }
+
+    fn redirect(host: &str) -> Reply {
+        let location =
+            format!("https://{host}/autodiscover/autodiscover.json?Email=anna%40contoso.com&Protocol=activesync&RedirectCount=3");
+        document(302, &[("location", &location)], "")
+    }
+
+    fn document(status: u16, headers: &[(&str, &str)], body: &str) -> Reply {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Reply::Document(HttpDocument { status, content_type: "application/json".into(), headers, body: body.as_bytes().into() })
+    }
+
+    /// Asks until nothing is missing; replies by host.
+    fn settle(replies: &[(&str, Reply)]) -> V2Way {
+        let mut readings = Readings::default();
+        loop {
+            let way = settle_v2(&readings, &anna(), V2Protocol::ActiveSync);
+            let Some(lookup) = way.missing.first() else { return way };
+            let Request::Http { url, .. } = &lookup.request else { panic!() };
+            let known = replies.iter().find(|(host, _)| host_of(url) == *host).map(|(_, reply)| reply.clone());
+            let reply = known.unwrap_or(Reply::Obstacle(Obstacle::NxDomain));
+            let answer = Answer { reply, hops: Vec::new(), cnames: Vec::new(), attempts: 1, took_ms: 1 };
+            readings.insert(lookup.request.clone(), wire::read(lookup, answer.into()));
+        }
+    }
+
+    #[test]
+    fn an_endpoint_ends_the_walk_wherever_it_is_named() {
+        let first = |host: &str| vec![(FIRST_HOST, redirect(host))];
+        let at = |host: &str| document(200, &[], &ENDPOINT.replace("HOST", host));
+        for (mut replies, more, host, cloud, sent_to) in [
+            (vec![(FIRST_HOST, at("outlook.office365.com"))], None, "outlook.office365.com", Some(Cloud::Worldwide), None),
+            (
+                first("outlook.office365.us"),
+                Some(("outlook.office365.us", at("outlook.office365.us"))),
+                "outlook.office365.us",
+                Some(Cloud::UsGovernment),
+                Some("outlook.office365.us"),
+            ),
+            (
+                first("autodiscover.contoso.com"),
+                Some(("autodiscover.contoso.com", at("eas.fabrikam.com"))),
+                "eas.fabrikam.com",
+                None,
+                Some("autodiscover.contoso.com"),
+            ),
+        ] {
+            replies.extend(more);
+            let way = settle(&replies);
+            let Some(V2End::Endpoint(endpoint)) = way.end else { panic!("{way:?}") };
+            assert_eq!((endpoint.host.as_str(), endpoint.cloud, way.sent_to.as_deref()), (host, cloud, sent_to));
+            assert!(way.missing.is_empty() && way.chain.len() == replies.len());
+            assert!(way.chain.iter().all(|lookup| !lookup.asked.contains("anna")), "{:?}", way.chain);
+        }
+    }
+
+    #[test]
+    fn strangers_are_not_asked() {
+        for host in ["mail.fabrikam.com", "evil-outlook.com", "outlook.com.evil.example", "contoso.com.evil.example"] {
+            let way = settle(&[(FIRST_HOST, redirect(host)), (host, document(200, &[], &ENDPOINT.replace("HOST", host)))]);
+            assert_eq!((way.chain.len(), way.sent_to.as_deref()), (1, Some(host)));
+            let why = format!("sent on to {host}, which is neither Microsoft's nor the domain's own");
+            assert_eq!(way.end, Some(V2End::Nothing(AnswerOutcome::Invalid, why)));
+        }
+    }
+
+    #[test]
+    fn a_walk_ends_in_a_circle_and_after_five_redirects() {
+        let circle = settle(&[(FIRST_HOST, redirect("a.contoso.com")), ("a.contoso.com", redirect("a.contoso.com"))]);
+        assert_eq!(circle.end, Some(V2End::Nothing(AnswerOutcome::Invalid, "the redirects go in a circle".into())));
+        let hosts = ["a", "b", "c", "d", "e", "f"].map(|name| format!("{name}.contoso.com"));
+        let mut replies = vec![(FIRST_HOST, redirect(&hosts[0]))];
+        replies.extend(hosts.windows(2).map(|pair| (pair[0].as_str(), redirect(&pair[1]))));
+        let way = settle(&replies);
+        assert_eq!((way.chain.len(), way.sent_to.as_deref()), (6, Some("f.contoso.com")));
+        assert_eq!(way.end, Some(V2End::Nothing(AnswerOutcome::Invalid, "more than 5 redirects".into())));
+    }
+
+    #[test]
+    fn what_is_no_endpoint_says_what_it_is() {
+        for (reply, outcome) in [
+            (document(404, &[], r#"{"ErrorCode":"UserNotFound"}"#), AnswerOutcome::Absent),
+            (document(400, &[], r#"{"ErrorCode":"ProtocolNotSupported"}"#), AnswerOutcome::Invalid),
+            (document(200, &[], "<html></html>"), AnswerOutcome::Invalid),
+            (document(302, &[("location", "http://outlook.office365.com/")], ""), AnswerOutcome::Invalid),
+            (Reply::Obstacle(Obstacle::TooManyRequests), AnswerOutcome::Failed),
+            (Reply::Obstacle(Obstacle::CredentialsRequired { schemes: "basic".into(), headers: Vec::new() }), AnswerOutcome::Guarded),
+        ] {
+            let way = settle(&[(FIRST_HOST, reply.clone())]);
+            assert!(matches!(&way.end, Some(V2End::Nothing(told, why)) if *told == outcome && !why.is_empty()), "{reply:?}: {way:?}");
+        }
+    }
+}
