@@ -123,10 +123,16 @@ impl Example<'_> {
             [step] => format!("{}, for each name that the MX is reduced to.", kind(step.lookup)),
             _ => "What the names publish that the MX is reduced to, and the ISP database's entries for them, name by name.".to_owned(),
         };
+        let of_steps: Vec<(&Step, Vec<String>)> = group.iter().map(|step| (step, self.notes(step))).collect();
         let mut notes: Vec<String> = Vec::new();
-        for note in group.iter().flat_map(|step| self.notes(step)) {
-            if !notes.contains(&note) {
-                notes.push(note);
+        for (step, of_step) in &of_steps {
+            for note in of_step {
+                // what is not true of all is told of its own
+                let of_all = of_steps.iter().all(|(_, others)| others.contains(note));
+                let note = if of_all { note.clone() } else { format!("{}: {note}", kind(step.lookup)) };
+                if !notes.contains(&note) {
+                    notes.push(note);
+                }
             }
         }
         Stage { number: 0, lookups, what, asks, notes, sources }
@@ -210,8 +216,8 @@ impl Example<'_> {
         let mut notes: Vec<String> = notes.into_iter().map(str::to_owned).collect();
         if let (LookupKind::AutodiscoverPox, [first, rest @ ..]) = (step.lookup, step.follow.as_slice()) {
             let name = |redirect: &Redirect| if *redirect == Redirect::Url { "RedirectUrl" } else { "RedirectAddr" };
-            let others: String = rest.iter().map(|redirect| format!(", else {}", name(redirect))).collect();
-            notes.push(format!("Inside an answer {}{others} is followed, at most {} in one search.", name(first), step.most_redirects));
+            let names: Vec<&str> = std::iter::once(first).chain(rest).map(name).collect();
+            notes.push(format!("Inside an answer {} is followed, at most {} in one search.", names.join(", else "), step.most_redirects));
         }
         notes
     }

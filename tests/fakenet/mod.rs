@@ -40,7 +40,7 @@ use std::{
     },
 };
 
-use autodiscover_audit::network::{ConnectTo, DETOUR_PORTS, Settings};
+use autodiscover_audit::network::{ConnectTo, DETOUR_PORTS, Pace, Paces, Settings};
 use tokio::{net::TcpListener, runtime::Runtime, task::JoinSet};
 
 use net::{Net, Present};
@@ -135,6 +135,7 @@ impl Fakenet {
             dns_timeout_seconds: 2,
             retry_pause_milliseconds: 10,
             hold_limit_seconds: 2,
+            paces: at_once(),
             connect_to: self.detours(),
             ..Settings::default()
         }
@@ -233,6 +234,15 @@ impl Drop for Fakenet {
             runtime.shutdown_background();
         }
     }
+}
+
+/// Every kind of lookup that is asked by default, as fast as may be.
+fn at_once() -> Paces {
+    let mut paces = Paces::default();
+    for kind in Paces::kinds() {
+        paces.set(kind, Pace { concurrency: 0, requests_per_second: 0.0, ..Pace::of(kind) });
+    }
+    paces
 }
 
 const CA_FILE: &str = "ca.pem";
