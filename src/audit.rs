@@ -11,6 +11,7 @@ mod conclude;
 mod course;
 mod domain;
 mod dossier;
+mod drift;
 mod outcome;
 mod place;
 mod progress;
@@ -20,6 +21,7 @@ mod replay;
 mod run;
 
 pub use conclude::{Alerting, conclude_ours, is_outage};
+pub use drift::watched_by_default;
 pub use outcome::Case;
 pub use progress::{Progress, Tally};
 pub use question::Answers;

@@ -98,6 +98,7 @@ pub(super) fn parts(concern: &Concern) -> Vec<(&'static str, &str)> {
         }
         Concern::Run { tenant } => parts.push(("tenant", tenant.as_str())),
         Concern::Channel { channel } => parts.push(("channel", channel)),
+        Concern::Drift { database, entry } => parts.extend([("database", database.as_str()), ("entry", entry.as_str())]),
         Concern::Outage | Concern::Store => {}
     }
     parts

@@ -65,6 +65,23 @@ pub(super) fn about_us(incident: i64, concern: Concern, change: Change) -> Event
     }
 }
 
+pub(super) fn drift(incident: i64, change: Change, affected: u64) -> Event {
+    let concern = Concern::Drift { database: "live.thunderbird.net/autoconfig/v1.1".into(), entry: "outlook.com".into() };
+    let account = Account {
+        explanation: "The entry outlook.com of the ISP database live.thunderbird.net/autoconfig/v1.1 is not what it was since \
+                      2026-11-22T09:50:00Z. If this lands, 3,120 mailboxes in 12 domains change from ok to consumer in thunderbird."
+            .into(),
+        lookup: Some(LookupKind::Ispdb),
+        asked: Some("https://live.thunderbird.net/autoconfig/v1.1/outlook.com".into()),
+        evidence: vec![
+            "before: office365.com: imap outlook.office365.com:993, smtp smtp.office365.com:587 (sha256 6f1c)".into(),
+            "now: hotmail.com: imap outlook.office365.com:993, smtp smtp-mail.outlook.com:587 (sha256 0d7b)".into(),
+        ],
+        ..Account::default()
+    };
+    Event { affected, account, ..about_us(incident, concern, change) }
+}
+
 pub(super) fn notice(events: Vec<Event>) -> Notice {
     let mut open: BTreeMap<String, u64> = BTreeMap::new();
     for event in &events {

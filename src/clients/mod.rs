@@ -3,6 +3,7 @@
 
 mod android;
 mod autodiscover;
+mod database;
 mod delta;
 mod dialect;
 mod evolution;
@@ -21,6 +22,7 @@ mod tests;
 mod thunderbird;
 mod tolerant;
 
+pub use database::IspDatabase;
 pub use reduction::Reduction;
 pub use row::{Client, Dialect, Method, MxOrder, OnFailure, Onward, Redirect, Standing, Step, Way as AutodiscoverWay};
 pub use search::search;

@@ -82,7 +82,7 @@ pub(super) const RULES: [(&str, &[(&str, Rule)]); 13] = [
         "network.connect_to",
         &[("host", Rule::Text), ("port", Rule::WebPort), ("to_address", Rule::Text), ("to_port", Rule::Number(1, MAX_PORT))],
     ),
-    ("audit", &[("domains_at_once", Rule::Number(1, 1024))]),
+    ("audit", &[("domains_at_once", Rule::Number(1, 1024)), ("watched_entries", Rule::Texts)]),
     (
         "tenant",
         &[

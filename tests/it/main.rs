@@ -10,6 +10,7 @@ mod audit;
 mod cli;
 mod config;
 mod corpus;
+mod drift;
 mod endure;
 #[path = "fakenet.rs"]
 mod fakenet_test;

@@ -62,6 +62,15 @@ impl Builder {
         paths.extend(keys.iter().map(|key| (format!("/autoconfig/v1.1/{key}"), act.clone())));
     }
 
+    /// Puts an entry into the ISP database in the place of what is there.
+    pub fn change_ispdb(&mut self, key: &str, act: &Act) {
+        if let Some(site) = self.net.sites.get_mut(ISPDB) {
+            let path = format!("/autoconfig/v1.1/{key}");
+            Arc::make_mut(site).https.paths.retain(|(known, _)| *known != path);
+        }
+        self.ispdb(&[key], act);
+    }
+
     /// The world. Whoever was not given an expectation for SRV has no SRV records: nothing is found.
     pub fn build(mut self) -> World {
         for tenant in &self.tenants {
