@@ -174,6 +174,25 @@ mod tests {
     }
 
     #[test]
+    fn what_has_drifted_is_told_with_whom_it_leads_elsewhere() {
+        let mut notice = sample::notice(vec![sample::drift(1, Change::Opened, 3_120)]);
+        (notice.tenant, notice.numbers) = (None, None);
+        let wording = Wording::default();
+        assert_eq!(
+            whole(&Digest::new(&notice, &wording), Share { items: 9, text: 600 }, true),
+            "The entry outlook.com of the ISP database live.thunderbird.net/autoconfig/v1.1 is not what it was, and changes what 3,120 \
+             mailboxes would be set up with\n\n\
+             New: the entry outlook.com of the ISP database live.thunderbird.net/autoconfig/v1.1 is not what it was, and changes what 3,120 \
+             mailboxes would be set up with\n  \
+             If this lands, 3,120 mailboxes in 12 domains change from ok to consumer in thunderbird. From \
+             2026-11-01T09:50:00Z to 2026-11-21T09:50:00Z the entry was office365.com: SMTP smtp.office365.com:587 (sha256 6f1c1b2a3d4e). \
+             Since 2026-11-22T09:50:00Z it is hotmail.com: SMTP smtp-mail.outlook.com:587 (sha256 0d7b1b2a3d4e).\n  \
+             Asked: https://live.thunderbird.net/autoconfig/v1.1/outlook.com\n  \
+             Critical, since 2026-11-22T09:50:00Z"
+        );
+    }
+
+    #[test]
     fn ordinals() {
         let found: Vec<String> = [1, 2, 3, 4, 11, 12, 13, 21, 102, 111].into_iter().map(ordinal).collect();
         assert_eq!(found, ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "102nd", "111th"]);

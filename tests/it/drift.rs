@@ -28,6 +28,7 @@ use crate::{
             drift::{by_mx, by_mx_with},
         },
     },
+    serve,
 };
 
 const HOUR: i64 = 3_600;
@@ -134,13 +135,16 @@ async fn an_entry_that_changes_is_told_of_with_those_whom_it_leads_elsewhere_and
     let before = "office365.com: IMAP outlook.office365.com:993, POP3 outlook.office365.com:995, EXCHANGE outlook.office365.com:443, SMTP \
                   smtp.office365.com:587 (sha256 ";
     let now = "hotmail.com: IMAP outlook.office365.com:993, POP3 outlook.office365.com:995, SMTP smtp-mail.outlook.com:587 (sha256 ";
-    let opening = "If this lands, 4 mailboxes in 2 domains change from ok to consumer in thunderbird. What the entry says before, from \
-                   2027-01-15T09:00:00Z to 2027-01-15T10:00:00Z: ";
+    let opening = "If this lands, 4 mailboxes in 2 domains change from ok to consumer in thunderbird. From 2027-01-15T09:00:00Z to \
+                   2027-01-15T10:00:00Z the entry was ";
     assert!(account.explanation.starts_with(&format!("{opening}{before}")), "{}", account.explanation);
-    assert!(account.explanation.contains(&format!("now, since 2027-01-15T11:00:00Z: {now}")), "{}", account.explanation);
+    assert!(account.explanation.contains(&format!("Since 2027-01-15T11:00:00Z it is {now}")), "{}", account.explanation);
     assert_eq!(account.asked.as_deref(), Some("https://live.thunderbird.net/autoconfig/v1.1/mail.protection.outlook.com"));
     assert!(account.evidence.len() == 2 && account.evidence.iter().all(|line| line.len() > 160), "{:?}", account.evidence);
     assert!(account.advice.is_some());
+    let figures = years.store.reader().figures().await.unwrap().incidents;
+    let shown = figures.iter().find(|figure| figure.kind == "drift").unwrap();
+    assert_eq!((shown.tenant.as_ref(), shown.state.as_str(), shown.severity.as_str(), shown.count), (None, "open", "critical", 1));
     years.run(&[]).await;
     assert_eq!(years.told().await, []);
     years.run(&[]).await;
@@ -169,7 +173,7 @@ async fn one_answer_is_not_believed_and_a_failure_is_none() {
     years.run(&[(BUSINESS, Act::status(404))]).await;
     assert_eq!(years.told().await, [(Change::Opened, Severity::Critical, 4)]);
     let explanation = &years.drifts().await[0].1.account.explanation;
-    assert!(explanation.contains(": no entry."), "{explanation}");
+    assert!(explanation.ends_with(" it is none."), "{explanation}");
 }
 
 #[tokio::test]
@@ -248,6 +252,21 @@ async fn an_entry_that_is_not_watched_any_more_keeps_nothing_open_and_its_past_i
     years.now.fetch_add(500 * 24 * HOUR, Ordering::Relaxed);
     years.store.clear_old(&Retention::default(), years.at()).await.unwrap();
     assert_eq!(years.store.reader().entry(DATABASE, BUSINESS).await.unwrap(), []);
+}
+
+#[test]
+fn the_service_looks_too() {
+    let mut site = serve::Site::new(&by_mx());
+    site.start();
+    site.wait_until("the first run", |seen| seen.finished() == 1);
+    site.fakenet.become_net(&by_mx_with(&[(BUSINESS, consumers())]).net);
+    for state in ["suspected", "open"] {
+        let (code, out, err) = site.run(&["audit"]);
+        assert_eq!(code, 1, "{out}{err}");
+        assert!(out.contains(&format!(", {state}): If this lands, 4 mailboxes in 2 domains change from ok to consumer")), "{out}{err}");
+    }
+    site.signal("TERM");
+    assert_eq!(site.end(), Some(0));
 }
 
 #[test]

@@ -26,14 +26,14 @@ pub(super) struct Comparison<'a> {
 impl Comparison<'_> {
     pub(super) fn account(&self, lookup: &Lookup, effect: &Effect) -> Account {
         let KeptEntry { version, first_seen_at, last_seen_at, .. } = self.known;
-        let before =
-            |digits| format!("before, from {} to {}: {}", instant(*first_seen_at), instant(*last_seen_at), in_words(version, digits));
-        let now = |digits| format!("now, since {}: {}", instant(self.since), in_words(self.now, digits));
+        let (from, to, since) = (instant(*first_seen_at), instant(*last_seen_at), instant(self.since));
+        let was = |digits| format!("From {from} to {to} the entry was {}", in_words(version, digits));
+        let is = |digits| format!("Since {since} it is {}", in_words(self.now, digits));
         Account {
-            explanation: format!("{} What the entry says {}; {}.", consequence(effect), before(DIGITS), now(DIGITS)),
+            explanation: format!("{} {}. {}.", consequence(effect), was(DIGITS), is(DIGITS)),
             lookup: Some(LookupKind::Ispdb),
             asked: Some(lookup.asked.clone()),
-            evidence: vec![before(usize::MAX), now(usize::MAX)],
+            evidence: vec![was(usize::MAX), is(usize::MAX)],
             servers: Vec::new(),
             advice: Some(ADVICE.to_owned()),
         }
@@ -77,7 +77,7 @@ fn many(many: Many) -> String {
 /// The servers of a version, and so many digits of its digest.
 fn in_words(version: &EntryVersion, digits: usize) -> String {
     match version {
-        EntryVersion::Absent => "no entry".to_owned(),
+        EntryVersion::Absent => "none".to_owned(),
         EntryVersion::Document { digest, .. } => {
             let digest: String = hex(digest).chars().take(digits).collect();
             let reading = wire::read(LookupKind::Ispdb, answer(version));
