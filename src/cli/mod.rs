@@ -3,6 +3,7 @@
 mod alerts;
 mod audit;
 mod check;
+mod clients;
 mod completions;
 pub mod config;
 mod db;
@@ -70,6 +71,8 @@ enum Command {
     Alerts(alerts::AlertsArgs),
     /// Shows what is wrong over time, acknowledges and exempts it
     Incidents(incidents::IncidentsArgs),
+    /// Lists the mail clients that are known, and shows what each one asks
+    Clients(clients::ClientsArgs),
     /// Works on a list of mailboxes
     Mailboxes(mailboxes::MailboxesArgs),
     /// Works on the configuration
@@ -114,6 +117,7 @@ async fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Judge(args) => judge::run(args, &cli.common, &mut out).await,
         Command::Alerts(args) => alerts::run(args, &cli.common, &mut out).await,
         Command::Incidents(args) => incidents::run(args, &cli.common, &mut out).await,
+        Command::Clients(args) => clients::run(args, &cli.common, &mut out),
         Command::Mailboxes(args) => mailboxes::run(args, &cli.common, &mut out),
         Command::Config(args) => config::run(args, &cli.common, &mut out),
         Command::Db(args) => db::run(args, &cli.common, &mut out).await,

@@ -112,7 +112,7 @@ pub(super) fn accept_autoconfig(document: &Autoconfig) -> Result<Settings, Refus
     let names = document.incoming.iter().chain(&document.outgoing).filter_map(|server| server.username.as_deref());
     let usual = |name: &&str| [EMAIL_ADDRESS, EMAIL_LOCAL_PART, ""].contains(name);
     let own = names.clone().rfind(|name| !usual(name));
-    let username = own.or(names.last()).unwrap_or(EMAIL_ADDRESS).to_owned();
+    let username = own.or_else(|| names.clone().next_back()).unwrap_or(EMAIL_ADDRESS).to_owned();
     let read = |written: &AutoconfigServer, protocol| {
         let (host, port) = (host(written.hostname.as_deref()?)?, port(written.port.as_deref()?)?);
         let last = written.socket_types.iter().rev().find_map(|written| match written.as_str() {
@@ -134,13 +134,9 @@ pub(super) fn accept_pox(document: &Pox) -> Result<Settings, Refusal> {
         return Refusal::unusable("it is not well-formed XML with settings, and FairEmail takes nothing else");
     }
     let last = |kind: &str, protocol| {
-        let of_kind = document.protocols.iter().filter(|written| written.strict_kind && written.kind == kind);
-        of_kind.filter_map(|written| Some((host(written.server.as_deref()?)?, port(written.port.as_deref()?)?))).last().map(
-            |(host, port)| {
-                let security = by_port(protocol, port);
-                server((protocol, host, port), security, EMAIL_ADDRESS)
-            },
-        )
+        let mut of_kind = document.protocols.iter().rev().filter(|written| written.strict_kind && written.kind == kind);
+        let (host, port) = of_kind.find_map(|written| Some((host(written.server.as_deref()?)?, port(written.port.as_deref()?)?)))?;
+        Some(server((protocol, host, port), by_port(protocol, port), EMAIL_ADDRESS))
     };
     match (last("IMAP", Protocol::Imap), last("SMTP", Protocol::Smtp)) {
         (Some(imap), Some(smtp)) => Ok(Settings { incoming: vec![imap], outgoing: vec![smtp] }),

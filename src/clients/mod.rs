@@ -5,6 +5,7 @@ mod android;
 mod autodiscover;
 mod built_in;
 mod delta;
+mod describe;
 mod dialect;
 mod evolution;
 mod fairemail;
@@ -30,6 +31,7 @@ mod tolerant;
 mod v2;
 
 pub use built_in::Provider;
+pub use describe::{Description, Stage};
 pub use offer::Offer;
 pub use pattern::Pattern;
 pub use reduction::Reduction;

@@ -1,11 +1,11 @@
 //! The MX reductions: from the MX host to the names that a client asks about.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::{is_public_suffix, registrable};
 
 /// How a client reduces an MX host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reduction {
     /// The host without its first label, where that is longer than the registrable domain, and then the registrable domain

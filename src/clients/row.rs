@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{built_in::Provider, offer::Offer, reduction::Reduction, template::Template};
 use crate::model::LookupKind;
@@ -38,7 +38,7 @@ pub struct Client {
 }
 
 /// Who is told about a client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
     /// A tenant that names no clients audits it.
@@ -50,7 +50,7 @@ pub enum Standing {
 }
 
 /// A client's parsers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Dialect {
     /// Thunderbird's `readFromXML` since 150.

@@ -34,11 +34,7 @@ pub(super) struct Offered<'a> {
 
 /// Looks the records up as the client does. Beside what an earlier step found they stand in where that names no outgoing server.
 pub(super) fn search(trail: &mut Trail<'_>, (client, step): (&Client, &Step), subject: &Subject) {
-    let offered: Vec<Offered<'_>> = SERVICES
-        .into_iter()
-        .filter(|service| service.protocol != Protocol::Pop3 || !wants_one_of_each(client.dialect))
-        .filter_map(|service| ask(trail, service, subject))
-        .collect();
+    let offered: Vec<Offered<'_>> = services(client.dialect).filter_map(|service| ask(trail, service, subject)).collect();
     let chosen = match client.dialect {
         Dialect::Fairemail => {
             [fairemail::choose(&offered, Protocol::Imap), fairemail::choose(&offered, Protocol::Smtp)].into_iter().collect()
@@ -69,6 +65,15 @@ pub(super) fn search(trail: &mut Trail<'_>, (client, step): (&Client, &Step), su
     if let (Some(lookup), false) = (first, settings.incoming.is_empty()) {
         trail.win(Win { lookup, requests, way: Way::Srv, settings, provider_id: None, beside: None, guarded: None });
     }
+}
+
+/// The services that a client looks up, as owner names below the domain.
+pub(super) fn names(dialect: Dialect) -> impl Iterator<Item = String> {
+    services(dialect).map(|service| format!("{}._tcp", service.name))
+}
+
+fn services(dialect: Dialect) -> impl Iterator<Item = Service> {
+    SERVICES.into_iter().filter(move |service| service.protocol != Protocol::Pop3 || !wants_one_of_each(dialect))
 }
 
 /// Whether a client takes one server for IMAP and one for SMTP, or none.

@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn the_built_in_table_names_a_source_for_every_client() {
         let table = ClientTable::built_in().unwrap();
-        let on_request = [
+        let others = [
             "thunderbird-72",
             "evolution",
             "kmail",
@@ -203,7 +203,7 @@ mod tests {
             "aosp-email",
             "autoconfig-draft",
         ];
-        let names: Vec<&str> = ["thunderbird", "mx-base-domain", "srv"].into_iter().chain(on_request).collect();
+        let names: Vec<&str> = ["thunderbird", "mx-base-domain", "srv"].into_iter().chain(others).collect();
         assert_eq!(table.names(), names);
         assert_eq!(table.audited_by_default(), ["thunderbird"]);
         for client in table.iter() {
@@ -212,7 +212,7 @@ mod tests {
             assert!(texts.into_iter().all(|source| source.len() > 10), "{}", client.name);
         }
         let of = |clients: Vec<&Client>| clients.iter().map(|client| client.name.clone()).collect::<Vec<_>>();
-        assert_eq!(of(table.watched(&HashSet::new())), ["thunderbird", "mx-base-domain", "srv"]);
+        assert_eq!(of(table.watched(&HashSet::new())), names);
     }
 
     #[test]

@@ -33,6 +33,7 @@ pub use error::{ConfigError, ConfigErrors};
 pub use listener::{ListenAddress, ListenerFault, ListenerSettings};
 pub use secret::read_secret;
 pub use service::{AlertSettings, ServiceSettings, StoreSettings};
+pub use suggest::close;
 pub(crate) use tenant::read_allowed_host;
 
 use check::{Faults, entries_of, table_of};

@@ -341,7 +341,7 @@ mod tests {
             match value {
                 // channels have names of their own, and a secret is the place where it is
                 toml::Value::Table(_) if name == "channel" => {}
-                toml::Value::Table(place) if place.contains_key("credential") => {}
+                toml::Value::Table(place) if ["credential", "file"].iter().any(|place_of| place.contains_key(*place_of)) => {}
                 toml::Value::Table(inner) => collect(&name, inner, keys),
                 toml::Value::Array(values) => values.iter().filter_map(toml::Value::as_table).for_each(|inner| collect(&name, inner, keys)),
                 _ => {}

@@ -80,7 +80,7 @@ impl Greeter {
                     };
                     let mut talk = Talk::new(timeout(self.connect_timeout, connected).await.unwrap_or(Err(Obstacle::Timeout))?);
                     let greeting = expect(talk.hear_greeting().await?, service)?;
-                    Ok((greeting, Open::Secure(talk)))
+                    Ok((greeting, Open::Secure(Box::new(talk))))
                 }
                 Security::Plain => {
                     let mut talk = Talk::new(self.connect(way).await?);
@@ -92,7 +92,7 @@ impl Greeter {
                     let greeting = expect(talk.hear_greeting().await?, service)?;
                     talk.ask_for_tls(greeting.protocol).await?;
                     let stream = self.shake_hands(talk.into_inner(), service.host).await?;
-                    Ok((greeting, Open::Secure(Talk::new(stream))))
+                    Ok((greeting, Open::Secure(Box::new(Talk::new(stream)))))
                 }
             }
         };
@@ -125,7 +125,7 @@ impl Greeter {
 /// A conversation that is still open.
 enum Open {
     Clear(Talk<TcpStream>),
-    Secure(Talk<TlsStream<TcpStream>>),
+    Secure(Box<Talk<TlsStream<TcpStream>>>),
 }
 
 impl Open {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use reqwest::{StatusCode, header::LOCATION};
 use tokio::time::{Instant, sleep};
 use tracing::trace;
@@ -35,7 +36,7 @@ impl<'a> Journey<'a> {
     }
 
     /// Asks DNS.
-    pub(super) async fn resolve(&mut self, asked: impl Future<Output = Told>) -> Told {
+    pub(super) async fn resolve(&mut self, asked: BoxFuture<'_, Told>) -> Told {
         let Ok(_pass) = self.core.lanes.enter(self.kind).await else { return (Reply::Obstacle(Obstacle::Held), Vec::new()) };
         let start = Instant::now();
         let told = asked.await;

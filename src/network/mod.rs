@@ -35,6 +35,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::FutureExt;
 use tokio::time::sleep;
 
 use self::{
@@ -216,11 +217,11 @@ impl Core {
         let (reply, cnames) = match request {
             Request::Mx { domain } => {
                 let name = domain.as_str();
-                journey.resolve(async { dialer.believe(name, resolver.mx(name).await).await }).await
+                journey.resolve(async { dialer.believe(name, resolver.mx(name).await).await }.boxed()).await
             }
-            Request::Srv { name } => journey.resolve(async { dialer.believe(name, resolver.srv(name).await).await }).await,
-            Request::Txt { name } => journey.resolve(async { dialer.believe(name, resolver.txt(name).await).await }).await,
-            Request::Addresses { name } => journey.resolve(resolver.host(name)).await,
+            Request::Srv { name } => journey.resolve(async { dialer.believe(name, resolver.srv(name).await).await }.boxed()).await,
+            Request::Txt { name } => journey.resolve(async { dialer.believe(name, resolver.txt(name).await).await }.boxed()).await,
+            Request::Addresses { name } => journey.resolve(resolver.host(name).boxed()).await,
             Request::Get { url, .. } | Request::Redirect { url } | Request::Pox { url, .. } | Request::Http { url, .. } => {
                 self.travel(request, url, &mut journey).await
             }

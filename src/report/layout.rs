@@ -7,32 +7,34 @@ const WIDTH: usize = 80;
 
 /// A label and a text beside it, wrapped at words; a word that is too long stands alone and whole.
 pub(super) fn labelled(indent: usize, label: &str, text: &str) -> String {
-    wrapped(format!("{:indent$}{label:<LABEL$}", ""), (indent + LABEL, indent + LABEL), text)
+    flow(format!("{:indent$}{label:<LABEL$}", ""), indent + LABEL, text)
 }
 
 /// A text wrapped at words, its first line and those below it from these columns on.
 pub(super) fn paragraph((first, hanging): (usize, usize), text: &str) -> String {
-    wrapped(" ".repeat(first), (first, hanging), text)
+    flow(" ".repeat(first), hanging, text)
 }
 
-/// A text behind what stands at its start, which is so many columns wide.
-fn wrapped(mut out: String, (start, hanging): (usize, usize), text: &str) -> String {
-    let (mut column, mut is_first) = (start, true);
+/// A text behind the head of its first line, wrapped at words; the lines below it are indented by `hanging`.
+pub(super) fn flow(head: String, hanging: usize, text: &str) -> String {
+    let begin = head.chars().count();
+    let (mut out, mut column) = (head, begin);
+    let mut empty = true;
     for word in text.split_whitespace().map(visible) {
         let length = word.chars().count();
-        if !is_first && column + 1 + length > WIDTH {
+        if !empty && column + 1 + length > WIDTH {
             out = out.trim_end().to_owned();
             out.push('\n');
             out.extend(std::iter::repeat_n(' ', hanging));
-            (column, is_first) = (hanging, true);
+            (column, empty) = (hanging, true);
         }
-        if !is_first {
+        if !empty {
             out.push(' ');
             column += 1;
         }
+        empty = false;
         out.push_str(&word);
         column += length;
-        is_first = false;
     }
     out.push('\n');
     out

@@ -2,6 +2,7 @@
 //! and programs get, and the formats; knows no SQL and no sockets.
 
 mod check;
+mod client;
 mod csv;
 mod exempt;
 mod group;
@@ -24,6 +25,7 @@ use crate::{
 };
 
 pub use check::{CheckView, ClientView, LookupView, Position};
+pub use client::{write_client, write_clients};
 pub use csv::CsvDialect;
 pub use exempt::{AcknowledgementView, ExemptionView, InForce, IncidentRow};
 pub use head::{Head, Numbers, TenantNumbers};

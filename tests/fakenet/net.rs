@@ -7,7 +7,9 @@ use std::{
 };
 
 use super::{
-    site::Site,
+    mail::Mail,
+    microsoft::Directory,
+    site::{Act, Site},
     zone::{Data, Zones},
 };
 
@@ -17,6 +19,12 @@ pub struct Net {
     pub zones: Zones,
     /// By host name; `*.name` is for every host below a name that has no entry of its own.
     pub sites: HashMap<String, Arc<Site>>,
+    /// The ISP database, by key; every host that serves it has the same.
+    pub database: HashMap<String, Act>,
+    /// What Microsoft's services know.
+    pub microsoft: Directory,
+    /// By host name and port; those that are there when the servers start.
+    pub mail: HashMap<(String, u16), Mail>,
 }
 
 impl Net {
@@ -27,6 +35,15 @@ impl Net {
             self.zones.add(&name, Data::A(Ipv4Addr::LOCALHOST));
         }
         self.sites.insert(name, site.into());
+    }
+
+    /// Puts up a mail server, and gives its host an address unless the name has records already.
+    pub fn mail(&mut self, name: &str, port: u16, mail: Mail) {
+        let name = name.to_ascii_lowercase();
+        if !self.zones.has(&name) {
+            self.zones.add(&name, Data::A(Ipv4Addr::LOCALHOST));
+        }
+        self.mail.insert((name, port), mail);
     }
 
     /// A CNAME; the host that it leads to answers for the name, with its own certificate.

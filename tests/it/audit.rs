@@ -2,6 +2,7 @@
 
 mod again;
 mod incident;
+mod lookup;
 mod resume;
 mod tenant;
 
@@ -58,7 +59,7 @@ pub(crate) fn jobs(world: &World, office: &Office) -> Arc<Vec<TenantJob>> {
 
 pub(crate) fn options() -> RunOptions {
     RunOptions {
-        domains_at_once: 64,
+        domains_at_once: 12,
         resume: false,
         whole: false,
         accept_shrunk_list: false,

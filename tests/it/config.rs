@@ -94,8 +94,8 @@ fn a_pace_is_laid_over_the_default_of_its_kind() -> std::io::Result<()> {
     assert_eq!(paces.of(LookupKind::CredentialType), pace(true, 1, 2.5));
     assert_eq!(paces.of(LookupKind::Jmap), pace(true, 0, 0.0));
     assert!(config.network.is_enabled(LookupKind::CredentialType) && !config.network.is_enabled(LookupKind::Realm));
-    let place = folder.path().join("token").display().to_string();
-    assert_eq!(config.bearer_token.map(|source| source.to_string()), Some(format!("the file `{place}`")), "it starts where the file is");
+    let token = folder.path().join("token").display().to_string();
+    assert_eq!(config.bearer_token.map(|source| source.to_string()), Some(format!("the file `{token}`")), "it starts where the file is");
     assert!(config.network.soap_token.is_some());
     Ok(())
 }

@@ -57,8 +57,8 @@ impl Scene {
         (answer, server.heard())
     }
 
-    fn good(&self) -> Option<Arc<rustls::ServerConfig>> {
-        Some(self.authority.server(&[HOST]))
+    fn good(&self) -> Arc<rustls::ServerConfig> {
+        self.authority.server(&[HOST])
     }
 }
 
@@ -86,8 +86,8 @@ async fn every_protocol_is_heard_in_clear_and_by_tls_and_left_politely() {
         (587, Security::StartTls, SMTP, "220 go on", vec![clear("EHLO [127.0.0.1]"), clear("STARTTLS"), secure("QUIT")]),
         (25, Security::StartTls, SMTP, "220-go\r\n220 on", vec![clear("EHLO [127.0.0.1]"), clear("STARTTLS"), secure("QUIT")]),
     ] {
-        let tls = if security == Security::Tls { scene.good() } else { None };
-        let manners = Manners { tls, upgrade: (upgrade, scene.good()), ..Manners::greets(line) };
+        let tls = (security == Security::Tls).then(|| scene.good());
+        let manners = Manners { tls, upgrade: (upgrade, Some(scene.good())), ..Manners::greets(line) };
         let (answer, heard) = scene.hear((port, security), manners).await;
         assert_eq!(answer.reply, Reply::Greeting(line.to_owned()), "{port} {security}");
         assert_eq!((answer.attempts, answer.hops.len(), heard), (1, 0, said), "{port} {security}");
@@ -140,7 +140,7 @@ async fn what_is_no_greeting_or_a_refusal_has_its_obstacle() {
 async fn a_server_that_breaks_off_or_says_nothing_has_its_obstacle() {
     let scene = Scene::new().await;
     let then = |greeting: &str, then| Manners { greeting: greeting.as_bytes().to_vec(), then, ..Manners::greets("") };
-    let by_tls = |manners| Manners { tls: scene.good(), ..manners };
+    let by_tls = |manners| Manners { tls: Some(scene.good()), ..manners };
     let cases = [
         ((143, Security::Plain), then("", Then::Closes), Obstacle::ConnectionCut),
         ((143, Security::Plain), then("* OK rea", Then::Closes), Obstacle::ConnectionCut),

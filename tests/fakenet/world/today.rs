@@ -3,6 +3,7 @@
 mod autodiscover;
 mod obstacle;
 mod own;
+mod publish;
 mod route;
 mod tenant;
 
@@ -21,6 +22,8 @@ pub fn today() -> World {
     route::by_several_mx(&mut world);
     route::by_database(&mut world);
     route::by_srv(&mut world);
+    publish::pacc(&mut world);
+    publish::jmap(&mut world);
     autodiscover::guarded(&mut world);
     autodiscover::open(&mut world);
     autodiscover::refusing(&mut world);
