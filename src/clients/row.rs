@@ -41,7 +41,7 @@ pub struct Client {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
-    /// A tenant that names no clients audits it.
+    /// A tenant that names no clients audits it; for others it is at risk.
     Audited,
     /// Looked at for every tenant, and reported apart where the tenant does not name it.
     AtRisk,
