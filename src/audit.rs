@@ -13,6 +13,7 @@ mod conclude;
 mod course;
 mod domain;
 mod dossier;
+mod drift;
 mod facts;
 mod outcome;
 mod place;
@@ -24,6 +25,7 @@ mod run;
 mod sample;
 
 pub use conclude::{Alerting, conclude_ours, is_outage};
+pub use drift::watched_by_default;
 pub use outcome::{Account, Case};
 pub use progress::{Progress, Tally};
 pub use question::{Answers, Premise};

@@ -9,6 +9,7 @@ use std::{
 };
 
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -77,12 +78,12 @@ impl<'a> Circle<'a> {
         Self { auditor, plan, survey, of_first, groups, by_signature, base: None, known }
     }
 
-    /// Goes through the blocks. Ends early where nobody takes them any more, or where it is stopped; what was found until then is
-    /// handed on.
+    /// Goes through the blocks. Ends early where nobody takes them any more, or where it is stopped: between two blocks, or a while
+    /// later within one, of which what was found is handed on.
     pub(super) async fn go_through(mut self, stop: &CancellationToken, outlet: &mut Outlet) {
         let mailboxes = self.plan.errand.mailboxes;
-        let mut start = self.plan.errand.recorded;
-        while start < mailboxes.len() && !stop.is_cancelled() {
+        let (begin, mut start) = (self.plan.errand.recorded, self.plan.errand.recorded);
+        while start < mailboxes.len() && (start == begin || !stop.is_cancelled()) {
             let end = mailboxes.len().min(start + MAILBOXES_A_BLOCK);
             let Some(mut block) = self.block(start..end, stop).await else { return };
             start = block.range.end;
@@ -127,14 +128,14 @@ impl<'a> Circle<'a> {
         if self.plan.inquiry.soap {
             let cloud = self.plan.errand.tenant.hosting.cloud().unwrap_or_default();
             let asked = self.auditor.ask_settings(addresses, cloud);
-            match stop.run_until_cancelled(asked).await {
-                Some(answered) => shares = answered,
-                None => return Vec::new(),
+            tokio::select! {
+                answered = asked => shares = answered,
+                () = end_of(stop) => return Vec::new(),
             }
         }
         let each: Vec<BoxFuture<'_, Facts>> =
             these.iter().zip(shares).map(|(mailbox, share)| self.ask_one(mailbox, share).boxed()).collect();
-        stream::iter(each).buffered(MAILBOXES_AT_ONCE).take_until(stop.cancelled()).collect().await
+        stream::iter(each).buffered(MAILBOXES_AT_ONCE).take_until(end_of(stop).boxed()).collect().await
     }
 
     async fn ask_one(&self, mailbox: &Mailbox, share: Option<Share>) -> Facts {
@@ -272,12 +273,20 @@ impl<'a> Circle<'a> {
     }
 }
 
+/// A while after the stop: who has few mailboxes left is done by then.
+async fn end_of(stop: &CancellationToken) {
+    stop.cancelled().await;
+    sleep(GRACE).await;
+}
+
 impl Verdicts {
     fn nothing() -> Self {
         Self { outcome: Arc::default(), in_doubt: false }
     }
 }
 
+/// How long a block goes on that is under way when everything is to stop.
+const GRACE: Duration = Duration::from_secs(10);
 const MAILBOXES_AT_ONCE: usize = 8;
 const MAILBOXES_A_BLOCK: usize = 500;
 /// Groups of a domain whose answers are kept.

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
 use super::{Auditor, TenantJob, domain::Block};
-use crate::model::{Mailbox, Tenant};
+use crate::model::{LookupKind, Mailbox, Tenant};
 
 /// The mailboxes of one domain in one tenant's list.
 #[derive(Debug, Clone)]
@@ -42,7 +42,7 @@ pub(super) fn same_domain(one: &Mailbox, next: &Mailbox) -> bool {
     one.address.domain() == next.address.domain()
 }
 
-/// By what is judged, whoever's mailboxes they are: this program, its clients and its endpoints.
+/// By what is judged, whoever's mailboxes they are: this program, its clients and its endpoints, and what is asked at all.
 pub(super) struct Rules(Sha256);
 
 impl Rules {
@@ -55,6 +55,10 @@ impl Rules {
         for endpoint in auditor.endpoints.iter() {
             put(&mut hash, &format!("{endpoint:?}"));
         }
+        for kind in LookupKind::ALL {
+            put(&mut hash, &auditor.network.is_enabled(kind).to_string());
+        }
+        put(&mut hash, &auditor.network.reads_settings().to_string());
         Self(hash)
     }
 

@@ -23,7 +23,8 @@ use toml::{
 
 use crate::{
     alert::{RouteSettings, SecretSource},
-    model::{Tenant, TenantId},
+    audit::watched_by_default,
+    model::{Domain, Tenant, TenantId},
     network,
     schedule::{ScheduleSettings, Timetable},
 };
@@ -81,11 +82,13 @@ pub struct Config {
 pub struct AuditSettings {
     /// Domains that are looked up at one time; 1 to 1024.
     pub domains_at_once: usize,
+    /// Names whose entries in the ISP databases that clients ask are watched for changes; none: nothing is watched.
+    pub watched_entries: Vec<Domain>,
 }
 
 impl Default for AuditSettings {
     fn default() -> Self {
-        Self { domains_at_once: 32 }
+        Self { domains_at_once: 32, watched_entries: watched_by_default() }
     }
 }
 

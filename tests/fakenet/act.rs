@@ -7,13 +7,14 @@ use tokio::io::{AsyncWriteExt, BufReader};
 
 use super::{
     http::Wire,
+    net::Net,
     seen::{Log, Seen},
     site::{Act, Answer},
 };
 use autodiscover_audit::clock::Clock;
 
 /// Decides what depends on the request, until something plain is left.
-pub fn resolve(mut act: Act, seen: &Seen, log: &Log) -> Act {
+pub fn resolve(mut act: Act, seen: &Seen, (net, log): (&Net, &Log)) -> Act {
     let mut count = None;
     loop {
         act = match act {
@@ -22,12 +23,24 @@ pub fn resolve(mut act: Act, seen: &Seen, log: &Log) -> Act {
                 let found = known.into_iter().find(|(for_address, _)| *for_address == address);
                 found.map_or(*otherwise, |(_, act)| act)
             }
+            Act::Database(before) => {
+                let entry = seen.path.strip_prefix(before).and_then(|key| net.database.get(key));
+                entry.cloned().unwrap_or_else(|| Act::status(404))
+            }
+            Act::Microsoft(service) => net.microsoft.answer(service, seen, log),
+            Act::BySchema { mobilesync, otherwise } => {
+                if seen.body.contains("/autodiscover/mobilesync/requestschema/") {
+                    *mobilesync
+                } else {
+                    *otherwise
+                }
+            }
             Act::Filled(answer) => {
                 let body = answer.body.replace("{address}", &seen.address().unwrap_or_default());
                 Act::Answer(Answer { body: body.into(), ..answer })
             }
             Act::Flaky { times, first, then } => {
-                let before = *count.get_or_insert_with(|| log.count(seen));
+                let before = *count.get_or_insert_with(|| log.count(seen, ""));
                 if before < times { *first } else { *then }
             }
             Act::Chain { hops, then } => {
@@ -88,6 +101,9 @@ pub async fn perform<S: Wire>(act: Act, seen: &Seen, stream: &mut BufReader<S>) 
         }
         Act::Silent => std::future::pending().await,
         Act::ByAddress { .. }
+        | Act::Database(_)
+        | Act::Microsoft(_)
+        | Act::BySchema { .. }
         | Act::Filled(_)
         | Act::Flaky { .. }
         | Act::Chain { .. }
@@ -122,6 +138,7 @@ fn head(answer: &Answer, length: usize) -> String {
 fn reason(status: u16) -> Cow<'static, str> {
     match status {
         200 => "OK".into(),
+        202 => "Accepted".into(),
         204 => "No Content".into(),
         302 => "Found".into(),
         401 => "Unauthorized".into(),

@@ -10,7 +10,7 @@ use hickory_resolver::proto::{
     op::{Message, MessageType, OpCode, ResponseCode},
     rr::{
         Name, RData, Record,
-        rdata::{A, CNAME, MX, NS, SOA, SRV},
+        rdata::{A, CNAME, MX, NS, SOA, SRV, TXT},
     },
 };
 use tokio::{
@@ -121,7 +121,13 @@ fn rdata(data: &Data) -> RData {
         Data::Ns(host) => RData::NS(NS(absolute(host))),
         Data::Mx { preference, exchange } => RData::MX(MX::new(*preference, absolute(exchange))),
         Data::Srv { priority, weight, port, target } => RData::SRV(SRV::new(*priority, *weight, *port, absolute(target))),
+        Data::Txt(text) => RData::TXT(TXT::new(strings(text))),
     }
+}
+
+/// A text as the strings of a record, of 255 octets at most (RFC 1035 section 3.3.14).
+fn strings(text: &str) -> Vec<String> {
+    text.as_bytes().chunks(255).map(|part| String::from_utf8_lossy(part).into_owned()).collect()
 }
 
 /// RFC 2308 section 3: a negative answer carries the zone's SOA; here the zone is the top level.

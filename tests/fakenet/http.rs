@@ -65,9 +65,10 @@ async fn serve_requests<S: Wire>(stream: S, shared: &Shared, https: bool) -> io:
         if shared.keeps_seen.load(Ordering::Relaxed) {
             shared.log.push(&seen);
         }
-        let (_, site) = shared.net.net().site(&seen.host);
+        let net = shared.net.net();
+        let (_, site) = net.site(&seen.host);
         let routes = if https { &site.https } else { &site.http };
-        let what = act::resolve(routes.find(&seen.path), &seen, &shared.log);
+        let what = act::resolve(routes.find(&seen.path), &seen, (&net, &shared.log));
         if !act::perform(what, &seen, &mut stream).await? {
             return Ok(());
         }
@@ -96,6 +97,7 @@ async fn read_request<S: Wire>(stream: &mut BufReader<S>, https: bool) -> io::Re
             "host" => value.split(':').next().unwrap_or_default().to_ascii_lowercase().clone_into(&mut seen.host),
             "user-agent" => value.clone_into(&mut seen.user_agent),
             "authorization" => seen.authorization = Some(value.to_owned()),
+            "x-email" => seen.email = Some(value.to_owned()),
             "content-type" => seen.content_type = Some(value.to_owned()),
             "content-length" => length = value.parse().map_err(io::Error::other)?,
             _ => {}

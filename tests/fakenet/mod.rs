@@ -20,6 +20,7 @@ mod act;
 mod dns;
 mod http;
 pub mod mail;
+pub mod microsoft;
 pub mod net;
 pub mod office;
 mod seen;
@@ -123,15 +124,15 @@ impl Fakenet {
     }
 
     /// The settings with which `network` finds this internet and no other. Everything is quick: a host that stays silent
-    /// costs a second an attempt.
+    /// costs two seconds an attempt.
     pub fn network_settings(&self) -> Settings {
         Settings {
             dns_servers: vec![self.dns],
             ca_files: vec![self.ca_file()],
             allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
-            connect_timeout_seconds: 1,
-            timeout_seconds: 1,
-            dns_timeout_seconds: 1,
+            connect_timeout_seconds: 2,
+            timeout_seconds: 2,
+            dns_timeout_seconds: 2,
             retry_pause_milliseconds: 10,
             hold_limit_seconds: 2,
             paces: at_once(),
@@ -148,7 +149,7 @@ impl Fakenet {
         web.into_iter().chain(self.mail.iter().cloned()).chain(nobody).collect()
     }
 
-    /// The same as the `[network]` table of a configuration file.
+    /// The same as the tables `[network]` and `[lookups]` of a configuration file.
     pub fn network_toml(&self) -> String {
         let detour = |ConnectTo { host, port, to_port, .. }: &ConnectTo| {
             let host = host.as_ref().map_or_else(String::new, |host| format!("host = '{host}', "));
@@ -160,17 +161,30 @@ impl Fakenet {
 dns_servers = ["{dns}"]
 ca_files = ['{ca_file}']
 allow_networks = ["127.0.0.0/8"]
-connect_timeout_seconds = 1
-timeout_seconds = 1
-dns_timeout_seconds = 1
+connect_timeout_seconds = 2
+timeout_seconds = 2
+dns_timeout_seconds = 2
 retry_pause_milliseconds = 10
 hold_limit_seconds = 2
 connect_to = [{detours}]
+
+[lookups]
+{paces}
 "#,
             dns = self.dns,
             ca_file = self.ca_file().display(),
             detours = detours.join(", "),
+            paces = Paces::kinds()
+                .map(|kind| format!("{kind} = {{ concurrency = 0, requests_per_second = 0.0 }}"))
+                .collect::<Vec<_>>()
+                .join("\n"),
         )
+    }
+
+    /// The paces of [`Self::network_settings`] as the `[lookups]` table of a configuration file.
+    pub fn lookups_toml() -> String {
+        let line = |kind| format!("{kind} = {{ concurrency = 0, requests_per_second = 0.0 }}\n");
+        format!("[lookups]\n{}", Paces::kinds().map(line).collect::<String>())
     }
 
     /// The authority's certificate, PEM.

@@ -8,7 +8,8 @@ use std::{
 
 use super::{
     mail::Mail,
-    site::Site,
+    microsoft::Directory,
+    site::{Act, Site},
     zone::{Data, Zones},
 };
 
@@ -18,6 +19,10 @@ pub struct Net {
     pub zones: Zones,
     /// By host name; `*.name` is for every host below a name that has no entry of its own.
     pub sites: HashMap<String, Arc<Site>>,
+    /// The ISP database, by key; every host that serves it has the same.
+    pub database: HashMap<String, Act>,
+    /// What Microsoft's services know.
+    pub microsoft: Directory,
     /// By host name and port; those that are there when the servers start.
     pub mail: HashMap<(String, u16), Mail>,
 }

@@ -14,6 +14,8 @@ pub struct Seen {
     pub user_agent: String,
     pub authorization: Option<String>,
     pub content_type: Option<String>,
+    /// The header by which AutoDetect is told the address.
+    pub email: Option<String>,
     pub body: String,
 }
 
@@ -25,22 +27,30 @@ impl Seen {
         format!("{scheme}://{}{}{mark}{}", self.host, self.path, self.query)
     }
 
-    /// The address that is asked about: `emailaddress` of the query, or `EMailAddress` of the body.
+    /// The address that is asked about: of the query (`emailaddress`, `Email`), of the path, of the header `X-Email`, or
+    /// `EMailAddress` of the body.
     pub fn address(&self) -> Option<String> {
-        let query = url::form_urlencoded::parse(self.query.as_bytes());
-        let asked = query.into_owned().find(|(key, _)| key == "emailaddress").map(|(_, value)| value);
-        asked.or_else(|| {
+        let asked = self.parameter("emailaddress").or_else(|| self.parameter("Email"));
+        let in_path = || self.path.split('/').map(decoded).find(|part| part.contains('@'));
+        let in_body = || {
             let (_, rest) = self.body.split_once("<EMailAddress>")?;
             Some(rest.split_once("</EMailAddress>")?.0.trim().replace("&amp;", "&"))
-        })
+        };
+        asked.or_else(in_path).or_else(|| self.email.clone()).or_else(in_body)
+    }
+
+    /// A parameter of the query, whatever the case of its name.
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        let query = url::form_urlencoded::parse(self.query.as_bytes());
+        query.into_owned().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 }
 
-/// The requests, at most 20,000; the counts by host, scheme and path.
+/// The requests, at most 20,000; the counts by URL and matter.
 #[derive(Default)]
 pub struct Log {
     seen: Mutex<Vec<Seen>>,
-    counts: Mutex<HashMap<(bool, String, String), usize>>,
+    counts: Mutex<HashMap<(String, String), usize>>,
 }
 
 impl Log {
@@ -59,13 +69,20 @@ impl Log {
         self.seen.lock().unwrap().clear();
     }
 
-    /// How often this was called for the same host, scheme and path before.
-    pub fn count(&self, seen: &Seen) -> usize {
+    /// How often this was called for the same URL and matter before.
+    pub fn count(&self, seen: &Seen, matter: &str) -> usize {
         let mut counts = self.counts.lock().unwrap();
-        let count = counts.entry((seen.https, seen.host.clone(), seen.path.clone())).or_default();
+        let count = counts.entry((seen.url(), matter.to_owned())).or_default();
         *count += 1;
         *count - 1
     }
+}
+
+/// A part of a path without percent-encoding.
+fn decoded(part: &str) -> String {
+    // the form's `+` is no space in a path
+    let key = part.replace('+', "%2B");
+    url::form_urlencoded::parse(key.as_bytes()).next().map(|(text, _)| text.into_owned()).unwrap_or_default()
 }
 
 const LIMIT: usize = 20_000;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::microsoft::Service;
+
 /// A web host: what it does by scheme and path, and which certificate it shows.
 #[derive(Debug, Clone, Default)]
 pub struct Site {
@@ -89,14 +91,23 @@ pub enum Tls {
 #[derive(Debug, Clone)]
 pub enum Act {
     Answer(Answer),
-    /// By the address that is asked about: `emailaddress` of the query, or `EMailAddress` of a POST.
+    /// By the address that is asked about.
     ByAddress {
         known: Vec<(String, Act)>,
         otherwise: Box<Act>,
     },
+    /// The ISP database: the entry whose key follows this in the path.
+    Database(&'static str),
+    /// One of Microsoft's services.
+    Microsoft(Service),
+    /// By the schema that an Autodiscover request wants its answer in.
+    BySchema {
+        mobilesync: Box<Act>,
+        otherwise: Box<Act>,
+    },
     /// An answer whose body holds the address asked about in place of `{address}`.
     Filled(Answer),
-    /// So many requests one way (counted by host, scheme and path), then the other.
+    /// So many requests one way (counted by URL), then the other.
     Flaky {
         times: usize,
         first: Box<Act>,
@@ -165,6 +176,10 @@ impl Answer {
         Self::typed("text/xml; charset=utf-8", body)
     }
 
+    pub fn json(status: u16, body: impl Into<Arc<str>>) -> Self {
+        Self { status, ..Self::typed("application/json; charset=utf-8", body) }
+    }
+
     pub fn html(status: u16) -> Self {
         Self { status, ..Self::typed("text/html; charset=utf-8", "<!DOCTYPE html><html><body><p>Welcome<br></body></html>") }
     }
@@ -174,6 +189,11 @@ impl Act {
     /// 200 with an XML document.
     pub fn xml(body: impl Into<Arc<str>>) -> Self {
         Self::Answer(Answer::xml(body))
+    }
+
+    /// 200 with a JSON document.
+    pub fn json(body: impl Into<Arc<str>>) -> Self {
+        Self::Answer(Answer::json(200, body))
     }
 
     /// 200 with a web page.

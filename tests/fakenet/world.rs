@@ -5,11 +5,15 @@
 
 pub mod bench;
 mod builder;
+pub mod client;
 pub mod documents;
+mod domain;
 pub mod drift;
 mod expected;
 mod microsoft;
 pub mod past;
+mod says;
+mod shape;
 pub mod today;
 
 use std::sync::Arc;

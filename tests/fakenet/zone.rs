@@ -15,6 +15,7 @@ pub enum Data {
     Ns(String),
     Mx { preference: u16, exchange: String },
     Srv { priority: u16, weight: u16, port: u16, target: String },
+    Txt(String),
 }
 
 impl Data {
@@ -25,6 +26,7 @@ impl Data {
             Self::Ns(_) => RecordType::NS,
             Self::Mx { .. } => RecordType::MX,
             Self::Srv { .. } => RecordType::SRV,
+            Self::Txt(_) => RecordType::TXT,
         }
     }
 }

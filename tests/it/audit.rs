@@ -1,6 +1,7 @@
 //! Whole audits against the fake internets: what is found is what each world says.
 
 mod again;
+mod hosting;
 mod incident;
 mod lookup;
 mod resume;
@@ -9,13 +10,13 @@ mod tenant;
 use std::sync::Arc;
 
 use autodiscover_audit::{
-    audit::{Alerting, Auditor, BODIES, Case, Progress, RunOptions, Summary, TenantJob, run},
+    audit::{Alerting, Auditor, BODIES, Case, Progress, RunOptions, Summary, TenantJob, run, watched_by_default},
     classify::EndpointTable,
     clients::ClientTable,
     clock::Clock,
     mailboxes::read_list,
     model::{AnswerOutcome, Hosting, LookupKind, Mailbox, Outcome, Profile, Subject, Tenant, TenantId, Verdict},
-    network::{Network, Parts},
+    network::{Network, Parts, Settings},
     store::{ReportFilter, Store},
 };
 use tokio_util::sync::CancellationToken;
@@ -35,8 +36,12 @@ use crate::fakenet::{
 };
 
 pub(crate) fn auditor(fakenet: &Fakenet) -> Arc<Auditor> {
-    let (settings, clock) = (fakenet.network_settings(), Clock::system());
-    let network = Network::new(Parts { settings: &settings, clock: clock.clone(), bodies: BODIES }).unwrap();
+    auditor_with(&fakenet.network_settings())
+}
+
+pub(crate) fn auditor_with(settings: &Settings) -> Arc<Auditor> {
+    let clock = Clock::system();
+    let network = Network::new(Parts { settings, clock: clock.clone(), bodies: BODIES }).unwrap();
     Arc::new(Auditor { network, clients: ClientTable::built_in().unwrap(), endpoints: EndpointTable::built_in().unwrap(), clock })
 }
 
@@ -59,7 +64,8 @@ pub(crate) fn jobs(world: &World, office: &Office) -> Arc<Vec<TenantJob>> {
 
 pub(crate) fn options() -> RunOptions {
     RunOptions {
-        domains_at_once: 64,
+        domains_at_once: 12,
+        watched_entries: watched_by_default(),
         resume: false,
         whole: false,
         accept_shrunk_list: false,

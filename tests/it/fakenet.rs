@@ -33,7 +33,7 @@ fn query(name: &str, kind: RecordType) -> Vec<u8> {
     message.to_vec().unwrap()
 }
 
-async fn ask_udp(fakenet: &Fakenet, name: &str, kind: RecordType) -> Message {
+pub(crate) async fn ask_udp(fakenet: &Fakenet, name: &str, kind: RecordType) -> Message {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     socket.send_to(&query(name, kind), fakenet.dns_address()).await.unwrap();
     let mut buffer = [0; 2048];
@@ -54,10 +54,15 @@ async fn ask_tcp(fakenet: &Fakenet, name: &str, kind: RecordType) -> Message {
 
 async fn get_http(fakenet: &Fakenet, host: &str, path: &str) -> std::io::Result<Vec<u8>> {
     let stream = TcpStream::connect(fakenet.http_address()).await?;
-    exchange(stream, host, path).await
+    exchange(stream, &format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: test\r\n\r\n")).await
 }
 
 async fn get_https(fakenet: &Fakenet, host: &str, path: &str) -> std::io::Result<Vec<u8>> {
+    send_https(fakenet, host, &format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: test\r\n\r\n")).await
+}
+
+/// Sends a request as it is written, and gives what comes back.
+pub(crate) async fn send_https(fakenet: &Fakenet, host: &str, request: &str) -> std::io::Result<Vec<u8>> {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(fakenet.ca_file()).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -67,15 +72,10 @@ async fn get_https(fakenet: &Fakenet, host: &str, path: &str) -> std::io::Result
     stream.set_nodelay(true)?;
     let name = ServerName::try_from(host.to_owned()).unwrap();
     let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
-    exchange(stream, host, path).await
+    exchange(stream, request).await
 }
 
-async fn exchange<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin>(
-    mut stream: S,
-    host: &str,
-    path: &str,
-) -> std::io::Result<Vec<u8>> {
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: test\r\n\r\n");
+async fn exchange<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin>(mut stream: S, request: &str) -> std::io::Result<Vec<u8>> {
     stream.write_all(request.as_bytes()).await?;
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
@@ -263,7 +263,10 @@ fn the_settings_of_the_configuration_are_those_of_the_library() {
     let mut net = Net::default();
     net.mail("mail.a.example", 993, Mail::new(Security::Tls, "* OK"));
     let fakenet = Fakenet::start_beside(&Arc::new(net)).unwrap();
-    let table: toml::Table = fakenet.network_toml().parse().unwrap();
-    let read: autodiscover_audit::network::Settings = table["network"].clone().try_into().unwrap();
-    assert_eq!(format!("{read:?}"), format!("{:?}", fakenet.network_settings()));
+    let path = fakenet.directory().join("site.toml");
+    std::fs::write(fakenet.directory().join("list.csv"), "").unwrap();
+    let tenant = "[[tenant]]\nid = \"a\"\nmailboxes = \"list.csv\"\n";
+    std::fs::write(&path, fakenet.network_toml() + &Fakenet::lookups_toml() + tenant).unwrap();
+    let read = autodiscover_audit::config::Config::load::<&str>(&path, &[]).unwrap();
+    assert_eq!(format!("{:?}", read.network), format!("{:?}", fakenet.network_settings()));
 }

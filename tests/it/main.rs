@@ -12,6 +12,7 @@ mod cli;
 mod clients;
 mod config;
 mod corpus;
+mod drift;
 mod endure;
 mod explain;
 #[path = "fakenet.rs"]
@@ -28,6 +29,7 @@ mod package;
 mod proxy;
 mod report;
 mod serve;
+mod services;
 mod store;
 mod vectors;
 mod world;

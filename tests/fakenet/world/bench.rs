@@ -6,12 +6,14 @@ use autodiscover_audit::model::{Cause, Hosting};
 
 use super::{
     World, WorldMailbox,
-    builder::{Builder, CONFIG, THUNDERBIRD, WELL_KNOWN},
+    builder::{Builder, CONFIG, WELL_KNOWN},
+    client::THUNDERBIRD,
     documents,
     expected::{EXCHANGE, EXO, EXO_ENTRY, Expected, HOTMAIL_2014, Should, consumer, ok},
     microsoft,
 };
 use crate::fakenet::{
+    microsoft::Tenancy,
     site::{Act, Site},
     zone::Data,
 };
@@ -32,7 +34,7 @@ pub fn bench(domains: usize, mailboxes: usize) -> World {
     });
     let expected = (0..domains.min(mailboxes).min(4)).map(|at| {
         let mailbox = WorldMailbox::new(format!("u{at}@d{at}.example"));
-        Expected::of(&mailbox, THUNDERBIRD, &shape(at))
+        Expected::of(&mailbox, THUNDERBIRD, shape(at))
     });
     let mut world = world.finish();
     world.expected = expected.collect();
@@ -73,6 +75,7 @@ impl Shapes {
         let name = format!("d{at}.example");
         let root = if at % 4 == 1 { &self.good_root } else { &self.empty };
         world.net.host(&name, Arc::clone(root));
+        world.net.microsoft.enter_domain(&name, Tenancy::of(Hosting::default()));
         match at % 4 {
             1 => world.net.host(&format!("autoconfig.{name}"), Arc::clone(&self.good)),
             3 => world.net.host(&format!("autoconfig.{name}"), Arc::clone(&self.stale)),

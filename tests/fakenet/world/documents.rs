@@ -127,6 +127,22 @@ pub fn consumer_entry() -> String {
     autoconfig("hotmail.com", &EXO_INCOMING, &[("smtp", "smtp-mail.outlook.com", 587, "STARTTLS", "OAuth2")])
 }
 
+/// A PACC document with these hosts (draft-ietf-mailmaint-pacc).
+pub fn pacc(imap: &str, submit: &str) -> String {
+    format!(
+        r#"{{"protocols": {{"imap": {{"host": "{imap}"}}, "submit": {{"host": "{submit}"}}}},
+"authentication": {{"password": true}}, "info": {{"provider": {{"name": "Contoso Mail"}}}}}}"#
+    )
+}
+
+/// A JMAP session that serves mail and submission (RFC 8620 section 2).
+pub fn jmap_session(host: &str) -> String {
+    format!(
+        r#"{{"capabilities": {{"urn:ietf:params:jmap:core": {{}}, "urn:ietf:params:jmap:mail": {{}}, "urn:ietf:params:jmap:submission": {{}}}},
+"accounts": {{}}, "primaryAccounts": {{}}, "username": "", "apiUrl": "https://{host}/api/", "state": "1"}}"#
+    )
+}
+
 /// Which part of an answer to Autodiscover names servers.
 pub type PoxServer<'a> = (&'a str, &'a str, u16);
 

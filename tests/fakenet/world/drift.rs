@@ -7,26 +7,29 @@ use autodiscover_audit::model::{Cause, Hosting};
 use super::{
     World,
     builder::{Builder, CONFIG},
+    client::{ANDROID, EVOLUTION, HIMALAYA, NEXTCLOUD, THUNDERBIRD, THUNDERBIRD_72},
     documents,
-    expected::{EXCHANGE, EXO, EXO_ENTRY, HOTMAIL, HOTMAIL_2014, consumer, nothing, ok, unsure},
+    expected::{EXO, EXO_ENTRY, EXO_PAIR, HOTMAIL, HOTMAIL_2014, HOTMAIL_2014_PAIR, HOTMAIL_PAIR, NONE, consumer, ok, unsure},
     microsoft,
+    shape::{AUTODISCOVER_ALONE, GOOD, LEGACY_MX, STALE, STANDARD},
 };
 use crate::fakenet::{
     site::{Act, Site},
     zone::Trouble,
 };
 
-/// The database's business entry answers 503 (M3): Thunderbird ends at Hotmail, and that is no finding about the domain.
+/// The database's business entry answers 503 (M3): Thunderbird ends at Hotmail, and that is no finding about the domain. Evolution
+/// asks no further.
 pub fn entry_outage() -> World {
     let mut world = microsoft::with_outage();
     world.tenant("contoso", "Contoso", Hosting::default());
     let domain = world.domain("standard.example").exo_mx().outlook();
-    let domain = domain.thunderbird(unsure(HOTMAIL)).base(consumer(Cause::MxBaseDomain, HOTMAIL));
+    let domain = domain.shape(STANDARD).by(&[THUNDERBIRD, THUNDERBIRD_72], unsure(HOTMAIL)).by(&[EVOLUTION], unsure(NONE));
+    let domain = domain.by(&[ANDROID, NEXTCLOUD], unsure(HOTMAIL_PAIR));
     domain.obstacle("https://live.thunderbird.net/autoconfig/v1.1/mail.protection.outlook.com", "server-error");
     let name = "own-good.example";
-    world.domain(name).exo_mx().outlook().publishes(documents::good(name)).both(ok(EXO));
-    let domain = world.domain("new-mx.example").new_mx().outlook();
-    domain.thunderbird(ok(EXCHANGE).inferred()).base(nothing(Cause::NothingPublished));
+    world.domain(name).exo_mx().outlook().publishes(documents::good(name)).shape(GOOD);
+    world.domain("new-mx.example").new_mx().outlook().shape(AUTODISCOVER_ALONE);
     world.build()
 }
 
@@ -37,13 +40,16 @@ pub fn provider_autoconfig() -> World {
     let consumers = Act::xml(documents::stale("outlook.com"));
     world.net.host("autoconfig.outlook.com", Site::empty().https(CONFIG, consumers));
     world.net.host("autoconfig.mx.microsoft", Site::empty().https(CONFIG, Act::xml(documents::good("mx.microsoft"))));
-    // The business entry is asked first; behind it stands the new answer.
-    let domain = world.domain("standard.example").exo_mx().outlook();
-    domain.thunderbird(ok(EXO_ENTRY).fragile(Cause::MxProvider)).base(consumer(Cause::MxBaseDomain, HOTMAIL));
-    let domain = world.domain("legacy-mx.example").mx(0, "legacy-mx-example.mail.eo.outlook.com").outlook().manual();
-    domain.thunderbird(consumer(Cause::MxProvider, HOTMAIL_2014)).base(consumer(Cause::MxBaseDomain, HOTMAIL));
-    let domain = world.domain("new-mx.example").new_mx().outlook();
-    domain.thunderbird(ok(EXO)).base(nothing(Cause::NothingPublished));
+    // The business entry is asked first; behind it stands the new answer. Who goes to the base asks for the new answer first.
+    let domain = world.domain("standard.example").exo_mx().outlook().shape(STANDARD);
+    let domain = domain.thunderbird(ok(EXO_ENTRY).fragile(Cause::MxProvider));
+    let domain = domain.by(&[ANDROID, NEXTCLOUD], ok(EXO_PAIR).fragile(Cause::MxProvider));
+    domain.by(&[HIMALAYA], consumer(Cause::MxProvider, HOTMAIL_2014));
+    let domain = world.domain("legacy-mx.example").mx(0, "legacy-mx-example.mail.eo.outlook.com").outlook().manual().shape(LEGACY_MX);
+    let domain = domain.by(&[THUNDERBIRD, EVOLUTION, HIMALAYA], consumer(Cause::MxProvider, HOTMAIL_2014));
+    domain.by(&[ANDROID, NEXTCLOUD], consumer(Cause::MxProvider, HOTMAIL_2014_PAIR));
+    let domain = world.domain("new-mx.example").new_mx().outlook().shape(AUTODISCOVER_ALONE);
+    domain.by(&[THUNDERBIRD, EVOLUTION, HIMALAYA], ok(EXO)).by(&[ANDROID, NEXTCLOUD], ok(EXO_PAIR));
     world.build()
 }
 
@@ -77,7 +83,7 @@ pub fn domains_of(tenant: &str) -> impl Iterator<Item = String> {
 fn own_document(world: &mut Builder, name: &str, is_stale: bool) {
     let document = if is_stale { documents::stale(name) } else { documents::good(name) };
     let domain = world.domain(name).exo_mx().outlook().publishes(document).mail("bert").mail("cleo");
-    domain.both(if is_stale { consumer(Cause::OwnAutoconfigStale, HOTMAIL) } else { ok(EXO) });
+    domain.shape(if is_stale { STALE } else { GOOD });
 }
 
 /// The same net when its DNS is down.
@@ -89,13 +95,21 @@ pub fn without_dns() -> World {
 
 /// Three domains that are right: two by their MX alone, one by a document of its own.
 pub fn by_mx() -> World {
+    by_mx_with(&[])
+}
+
+/// The same with other entries in the ISP database.
+pub fn by_mx_with(entries: &[(&str, Act)]) -> World {
     let mut world = microsoft::of_2026();
+    for (name, act) in entries {
+        world.ispdb(&[name], act);
+    }
     world.tenant("contoso", "Contoso", Hosting::default());
     for name in ["one.example", "two.example"] {
-        world.domain(name).exo_mx().outlook().mail("bert").mx_decides();
+        world.domain(name).exo_mx().outlook().mail("bert").shape(STANDARD);
     }
     let name = "three.example";
-    world.domain(name).exo_mx().outlook().publishes(documents::good(name));
+    world.domain(name).exo_mx().outlook().publishes(documents::good(name)).shape(GOOD);
     world.finish()
 }
 

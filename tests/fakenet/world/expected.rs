@@ -22,7 +22,7 @@ pub struct Expected {
 
 impl Expected {
     /// What a client should end with, for one mailbox.
-    pub fn of(mailbox: &WorldMailbox, client: &'static str, should: &Should) -> Self {
+    pub fn of(mailbox: &WorldMailbox, client: &'static str, should: Should) -> Self {
         let address = mailbox.address();
         let has_cause = should.verdict != Verdict::Ok || should.fragile;
         assert_eq!(should.cause.is_some(), has_cause, "{address}: a cause stands beside a finding, and nowhere else");
@@ -81,7 +81,7 @@ pub struct ExpectedObstacle {
 }
 
 /// What a client should end with, before it is said for whom.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Should {
     pub verdict: Verdict,
     pub cause: Option<Cause>,
@@ -94,47 +94,47 @@ pub struct Should {
 pub type Servers = (&'static [(Protocol, &'static str)], &'static [(Protocol, &'static str)]);
 
 /// The right servers.
-pub fn ok(servers: Servers) -> Should {
+pub const fn ok(servers: Servers) -> Should {
     Should { verdict: Verdict::Ok, cause: None, fragile: false, inferred: false, servers: Some(servers) }
 }
 
 /// A finding.
-pub fn bad(verdict: Verdict, cause: Cause, servers: Servers) -> Should {
-    Should { verdict, cause: Some(cause), ..ok(servers) }
+pub const fn bad(verdict: Verdict, cause: Cause, servers: Servers) -> Should {
+    Should { verdict, cause: Some(cause), fragile: false, inferred: false, servers: Some(servers) }
 }
 
 /// The consumer service.
-pub fn consumer(cause: Cause, servers: Servers) -> Should {
+pub const fn consumer(cause: Cause, servers: Servers) -> Should {
     bad(Verdict::Consumer, cause, servers)
 }
 
 /// A stranger.
-pub fn foreign(cause: Cause, servers: Servers) -> Should {
+pub const fn foreign(cause: Cause, servers: Servers) -> Should {
     bad(Verdict::Foreign, cause, servers)
 }
 
 /// Nothing is found.
-pub fn nothing(cause: Cause) -> Should {
+pub const fn nothing(cause: Cause) -> Should {
     bad(Verdict::NotFound, cause, NONE)
 }
 
 /// A lookup that could have won failed.
-pub fn unsure(servers: Servers) -> Should {
+pub const fn unsure(servers: Servers) -> Should {
     bad(Verdict::Undetermined, Cause::LookupFailed, servers)
 }
 
 impl Should {
     /// Right, but what comes next is not.
-    pub fn fragile(self, cause: Cause) -> Self {
+    pub const fn fragile(self, cause: Cause) -> Self {
         Self { fragile: true, cause: Some(cause), ..self }
     }
 
-    pub fn inferred(self) -> Self {
+    pub const fn inferred(self) -> Self {
         Self { inferred: true, ..self }
     }
 
     /// Leaves the servers open.
-    pub fn servers_open(self) -> Self {
+    pub const fn servers_open(self) -> Self {
         Self { servers: None, ..self }
     }
 }
@@ -142,16 +142,21 @@ impl Should {
 use Protocol::{Exchange, Imap, Pop3, Smtp};
 
 pub const NONE: Servers = (&[], &[]);
-/// What an own document of the standard shape says, and the srv client and the old ones read.
+/// What an own document of the standard shape says.
 pub const EXO: Servers = (&[(Imap, O365), (Pop3, O365)], &[(Smtp, "smtp.office365.com")]);
+/// The same to those that take IMAP and SMTP alone.
+pub const EXO_PAIR: Servers = (&[(Imap, O365)], &[(Smtp, "smtp.office365.com")]);
 /// The database's entry `office365.com`, as Thunderbird reads it.
 pub const EXO_ENTRY: Servers = (&[(Imap, O365), (Pop3, O365), (Exchange, O365)], &[(Smtp, "smtp.office365.com")]);
 /// An Exchange Online endpoint of Autodiscover.
 pub const EXCHANGE: Servers = (&[(Exchange, O365)], &[]);
 /// The database's entry `hotmail.com` since 2025-07-28.
 pub const HOTMAIL: Servers = (&[(Imap, O365), (Pop3, O365)], &[(Smtp, "smtp-mail.outlook.com")]);
+pub const HOTMAIL_PAIR: Servers = (&[(Imap, O365)], &[(Smtp, "smtp-mail.outlook.com")]);
 /// The same from 2013-09-16 to 2019-06-12.
 pub const HOTMAIL_2014: Servers = (&[(Imap, "imap-mail.outlook.com"), (Pop3, "pop-mail.outlook.com")], &[(Smtp, "smtp-mail.outlook.com")]);
+pub const HOTMAIL_2014_PAIR: Servers = (&[(Imap, "imap-mail.outlook.com")], &[(Smtp, "smtp-mail.outlook.com")]);
 pub const HOSTER: Servers = (&[(Imap, "imap.hoster.example"), (Pop3, "pop.hoster.example")], &[(Smtp, "smtp.hoster.example")]);
-pub const HOSTER_POX: Servers = (&[(Imap, "imap.hoster.example")], &[(Smtp, "smtp.hoster.example")]);
+/// The same to those that take IMAP and SMTP alone, and what the hoster's Autodiscover says.
+pub const HOSTER_PAIR: Servers = (&[(Imap, "imap.hoster.example")], &[(Smtp, "smtp.hoster.example")]);
 const O365: &str = "outlook.office365.com";

@@ -1,10 +1,15 @@
 //! What Microsoft and the ISP database answer, with a few hosters beside them.
 
+use autodiscover_audit::model::Cloud;
+
 use super::{
     builder::{AUTODISCOVER, Builder},
     documents,
 };
-use crate::fakenet::site::{Act, Answer, Site, Tls};
+use crate::fakenet::{
+    microsoft::{CloudHosts, Service, hosts, sign_in_first},
+    site::{Act, Answer, Site, Tls},
+};
 
 /// Keys of the business entry, 2026.
 const BUSINESS: [&str; 3] = ["office365.com", "onmicrosoft.com", "mail.protection.outlook.com"];
@@ -29,7 +34,7 @@ const CONSUMER_2014: [&str; 5] = ["hotmail.com", "live.com", "msn.com", "outlook
 /// Late 2026.
 pub fn of_2026() -> Builder {
     let mut world = Builder::default();
-    autodiscover(&mut world);
+    services(&mut world);
     hosters(&mut world);
     world.ispdb(&BUSINESS, &Act::xml(documents::business_entry()));
     world.ispdb(&CONSUMER, &Act::xml(documents::consumer_entry()));
@@ -39,7 +44,7 @@ pub fn of_2026() -> Builder {
 /// Between 2013-09-16 and 2019-06-12.
 pub fn of_2014() -> Builder {
     let mut world = Builder::default();
-    autodiscover(&mut world);
+    services(&mut world);
     hosters(&mut world);
     world.ispdb(&CONSUMER_2014, &Act::xml(documents::stale("hotmail.com")));
     world
@@ -48,23 +53,40 @@ pub fn of_2014() -> Builder {
 /// Late 2026, while the database's business entry is out of order (M3).
 pub fn with_outage() -> Builder {
     let mut world = Builder::default();
-    autodiscover(&mut world);
+    services(&mut world);
     world.ispdb(&BUSINESS, &Act::status(503));
     world.ispdb(&CONSUMER, &Act::xml(documents::consumer_entry()));
     world
 }
 
-/// Exchange Online's endpoints: everything asks for credentials, plain http leads to the one that does.
+/// The ISP database under its three names, and Microsoft's services.
+fn services(world: &mut Builder) {
+    for (host, before) in [("live.thunderbird.net", "/autoconfig/v1.1/"), ("autoconfig.thunderbird.net", "/v1.1/"), ("v1.ispdb.net", "/")] {
+        world.net.host(host, Site::empty().any_https(Act::Database(before)));
+    }
+    autodiscover(world);
+    world.net.host("prod.autodetect.outlook.cloud.microsoft", Site::empty().any_https(Act::Microsoft(Service::AutoDetect)));
+    for cloud in Cloud::ALL {
+        world.net.host(&format!("login.{}", hosts(cloud).sign_in), Site::empty().any_https(Act::Microsoft(Service::SignIn)));
+    }
+    world.net.host("www.outlook.com", Site::empty());
+}
+
+/// Exchange Online's endpoints: everything asks for credentials but Autodiscover v2, plain http leads to where they are asked for.
 fn autodiscover(world: &mut Builder) {
-    let guarded = Act::guarded(&["Bearer client_id=\"00000002-0000-0ff1-ce00-000000000000\", trusted_issuers=\"*\"", "Basic realm=\"\""]);
-    let upgrade = Act::redirect(302, format!("https://autodiscover-s.outlook.com{AUTODISCOVER}"));
+    let endpoint = || {
+        let upgrade = Act::redirect(302, format!("https://autodiscover-s.outlook.com{AUTODISCOVER}"));
+        let site = Site::empty().https(AUTODISCOVER, sign_in_first()).http(AUTODISCOVER, upgrade);
+        site.https(SOAP, Act::Microsoft(Service::UserSettings)).any_https(Act::Microsoft(Service::AutodiscoverV2))
+    };
     let names = Tls::Names(vec!["*.outlook.com".into(), "outlook.com".into(), "*.office365.com".into()]);
     for host in ["autodiscover.outlook.com", "autodiscover-s.outlook.com", "outlook.office365.com", "outlook.com"] {
-        let site = Site::empty().https(AUTODISCOVER, guarded.clone()).http(AUTODISCOVER, upgrade.clone()).tls(names.clone());
-        world.net.host(host, site);
+        world.net.host(host, endpoint().tls(names.clone()));
     }
-    for host in ["www.outlook.com", "live.thunderbird.net"] {
-        world.net.host(host, Site::empty());
+    for cloud in Cloud::ALL.into_iter().filter(|cloud| *cloud != Cloud::Worldwide) {
+        let CloudHosts { exchange, autodiscover, .. } = hosts(cloud);
+        world.net.host(exchange, endpoint());
+        world.net.host(autodiscover, endpoint());
     }
 }
 
@@ -81,3 +103,6 @@ fn hosters(world: &mut Builder) {
     world.net.host("autoconfig.cleanmail.example", Site::empty().https(super::builder::CONFIG, Act::xml(vendor)));
     world.net.host("filter.example", Site::empty());
 }
+
+/// Autodiscover's SOAP interface.
+const SOAP: &str = "/autodiscover/autodiscover.svc";

@@ -4,10 +4,11 @@ use autodiscover_audit::model::{Cause, Hosting};
 
 use super::{
     World,
-    builder::Builder,
+    client::{ANDROID, BASE, DELTA, EVOLUTION, GEARY, GNOME, HIMALAYA, KMAIL, NEXTCLOUD, THUNDERBIRD, THUNDERBIRD_72},
     documents,
-    expected::{EXCHANGE, EXO, HOTMAIL_2014, consumer, nothing, ok},
+    expected::{HOTMAIL_2014, HOTMAIL_2014_PAIR, consumer, nothing},
     microsoft,
+    shape::{AUTODISCOVER_ALONE, GOOD, LEGACY_MX, Shape},
 };
 
 /// Between 2013-09-16 and 2019-06-12, asked by the clients of today.
@@ -15,24 +16,32 @@ pub fn of_2014() -> World {
     let mut world = microsoft::of_2014();
     let world = &mut world;
     world.tenant("contoso", "Contoso", Hosting::default());
-    // M1, and for the client that tries one label less: it gets only the base (M2).
-    let trapped = |world: &mut Builder, name: &str| {
-        let domain = world.domain(name).exo_mx().outlook().manual();
-        domain.thunderbird(consumer(Cause::MxLegacy, HOTMAIL_2014)).base(consumer(Cause::MxBaseDomain, HOTMAIL_2014));
-    };
-    trapped(world, "standard.example");
-    trapped(world, "contoso.onmicrosoft.com");
+    // M1, and for the clients that try one label less: they get only the base (M2).
+    world.domain("standard.example").exo_mx().outlook().manual().shape(LEGACY_MX).shape(TRAPPED);
+    let domain = world.domain("contoso.onmicrosoft.com").exo_mx().outlook().manual().shape(LEGACY_MX).shape(TRAPPED);
+    domain.by(&[KMAIL, GEARY, DELTA], nothing(Cause::OnMicrosoftDomain));
     let domain = world.domain("legacy-mx.example").mx(0, "legacy-mx-example.mail.eo.outlook.com").outlook().manual();
-    domain.thunderbird(consumer(Cause::MxLegacy, HOTMAIL_2014)).base(consumer(Cause::MxBaseDomain, HOTMAIL_2014));
+    domain.shape(LEGACY_MX).shape(TRAPPED);
     let domain = world.domain("olc-mx.example").mx(0, "olc-mx-example.olc.protection.outlook.com").outlook().manual();
-    domain.both(consumer(Cause::MxConsumer, HOTMAIL_2014));
+    let domain = domain.shape(LEGACY_MX);
+    let domain = domain.by(&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION, BASE, HIMALAYA], consumer(Cause::MxConsumer, HOTMAIL_2014));
+    domain.by(&[ANDROID, NEXTCLOUD, GNOME], consumer(Cause::MxConsumer, HOTMAIL_2014_PAIR));
     // An own document on every URL is the way out.
     let name = "own-good.example";
-    world.domain(name).exo_mx().outlook().publishes(documents::good(name)).both(ok(EXO));
+    world.domain(name).exo_mx().outlook().publishes(documents::good(name)).shape(GOOD);
     // Without a filter in front there is a trap; with one there is only Autodiscover.
     let domain = world.domain("filter-mx.example").mx(10, "mx1.filter.example").outlook();
-    domain.thunderbird(ok(EXCHANGE).inferred()).base(nothing(Cause::NothingPublished));
+    domain.shape(AUTODISCOVER_ALONE);
     // A consumer's own address.
-    world.domain("hotmail.de").mx(5, "mx1.hotmail.com").manual().both(consumer(Cause::IspdbEntry, HOTMAIL_2014));
+    let domain = world.domain("hotmail.de").mx(5, "mx1.hotmail.com").manual();
+    domain.document(consumer(Cause::IspdbEntry, HOTMAIL_2014), consumer(Cause::IspdbEntry, HOTMAIL_2014_PAIR)).open(&[GEARY]);
     std::mem::take(world).build()
 }
+
+/// On top of [`LEGACY_MX`]: the hosts of that time.
+const TRAPPED: Shape = &[
+    (&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION], consumer(Cause::MxLegacy, HOTMAIL_2014)),
+    (&[ANDROID, NEXTCLOUD], consumer(Cause::MxLegacy, HOTMAIL_2014_PAIR)),
+    (&[BASE, HIMALAYA], consumer(Cause::MxBaseDomain, HOTMAIL_2014)),
+    (&[GNOME], consumer(Cause::MxBaseDomain, HOTMAIL_2014_PAIR)),
+];

@@ -3,7 +3,9 @@
 mod autodiscover;
 mod obstacle;
 mod own;
+mod publish;
 mod route;
+mod service;
 mod tenant;
 
 use autodiscover_audit::model::Hosting;
@@ -21,6 +23,9 @@ pub fn today() -> World {
     route::by_several_mx(&mut world);
     route::by_database(&mut world);
     route::by_srv(&mut world);
+    publish::pacc(&mut world);
+    publish::jmap(&mut world);
+    service::detected(&mut world);
     autodiscover::guarded(&mut world);
     autodiscover::open(&mut world);
     autodiscover::refusing(&mut world);

@@ -6,6 +6,7 @@ use autodiscover_audit::audit::RunOptions;
 
 use super::{Scene, auditor, go_on, options, run_until};
 use crate::fakenet::{
+    Seen,
     site::{Act, Site},
     world::{World, bench::bench, documents},
 };
@@ -37,7 +38,8 @@ async fn what_failed_is_asked_again_at_the_end_unless_it_is_half_of_all() {
         assert_eq!((tally.undetermined, tally.done, tally.set_aside), (undetermined, 8, 0), "{domains:?}");
         assert_eq!((summary.recorded.new, summary.interrupted), (8, false), "{domains:?}");
         let host = |host: &str| domains.iter().any(|domain| host == format!("autoconfig.d{domain}.example"));
-        let asked = scene.fakenet.seen().iter().filter(|seen| seen.https && host(&seen.host)).count();
+        let by_thunderbird = |seen: &Seen| seen.https && seen.path == "/mail/config-v1.1.xml" && !seen.query.is_empty();
+        let asked = scene.fakenet.seen().iter().filter(|seen| host(&seen.host) && by_thunderbird(seen)).count();
         assert_eq!(asked, requests, "{domains:?}");
         assert!(store.reader().check().await.unwrap().is_sound());
     }

@@ -9,99 +9,119 @@ use hickory_resolver::proto::rr::RecordType;
 
 use super::super::{
     builder::{AUTODISCOVER, Builder},
+    client::{DELTA, EVOLUTION, GNOME, THUNDERBIRD, THUNDERBIRD_72},
     documents,
-    expected::{EXCHANGE, EXO, EXO_ENTRY, HOSTER_POX, NONE, Servers, Should, bad, consumer, foreign, nothing, ok, unsure},
+    expected::{EXCHANGE, EXO_ENTRY, HOSTER_PAIR, NONE, Servers, Should, bad, consumer, foreign, nothing, ok, unsure},
+    shape::{GOOD, NOTHING, UNUSABLE},
 };
 use crate::fakenet::{
     site::{Act, Answer, Site, Tls},
     zone::Trouble,
 };
 
+/// Both Thunderbirds.
+const THUNDERBIRDS: &[&str] = &[THUNDERBIRD, THUNDERBIRD_72];
+/// Who asks for Autodiscover by https alone.
+const BY_HTTPS: &[&str] = &[EVOLUTION, GNOME, DELTA];
+
 /// Endpoints that ask for credentials.
 pub fn guarded(world: &mut Builder) {
     // The organisation's own Exchange: whether it would send this mailbox to Exchange Online cannot be told.
     let own = Act::guarded(&["Negotiate", "NTLM"]);
     let domain = world.domain("hybrid.example").mx(10, "mail.{d}").autodiscover(own);
-    let domain = domain.thunderbird(bad(Verdict::Undetermined, Cause::Guarded, NONE).inferred().servers_open());
-    let domain = domain.base(nothing(Cause::NothingPublished));
+    let asked = bad(Verdict::Undetermined, Cause::Guarded, NONE).inferred().servers_open();
+    let domain = domain.shape(NOTHING).by(&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION, GNOME], asked);
+    let domain = domain.by(&[DELTA], nothing(Cause::UnusableDocument));
     domain.obstacle("http://autodiscover.{d}/", "no-redirect").obstacle("POST https://autodiscover.{d}/", "credentials-required");
     // M9: an alias of a provider of hosted Exchange, whose plain http leads to its own name.
     let domain = world.domain("hosted-alias.example").new_mx().alias("autodiscover", "autodiscover.hosted.example").manual();
-    let domain = domain.thunderbird(foreign(Cause::AutodiscoverForeign, NONE).inferred().servers_open());
-    domain.base(nothing(Cause::NothingPublished)).obstacle("POST https://autodiscover.{d}/", "certificate-name");
-    // M10: the record leads there.
+    let domain = domain.shape(NOTHING).by(THUNDERBIRDS, foreign(Cause::AutodiscoverForeign, NONE).inferred().servers_open());
+    domain.by(BY_HTTPS, nothing(Cause::UnusableDocument)).obstacle("POST https://autodiscover.{d}/", "certificate-name");
+    // M10: the record leads there. Thunderbird looks at it since 142, Evolution by the rules.
     let domain = world.domain("hosted-record.example").new_mx().srv("autodiscover", (0, 0, 443), "autodiscover.hosted.example").manual();
-    domain.thunderbird(foreign(Cause::AutodiscoverSrv, NONE).inferred().servers_open()).base(nothing(Cause::NothingPublished));
-    // The record, where the alias cannot be used, as Microsoft describes it.
+    let there = foreign(Cause::AutodiscoverSrv, NONE).inferred().servers_open();
+    domain.shape(NOTHING).by(&[THUNDERBIRD, EVOLUTION], there);
+    // The record, where the alias cannot be used, as Microsoft describes it. What becomes of Evolution at Exchange Online is open:
+    // it types a password.
     let domain = world.domain("outlook-record.example").new_mx().srv("autodiscover", (0, 0, 443), "autodiscover.outlook.com");
-    domain.thunderbird(ok(EXCHANGE).inferred()).base(nothing(Cause::NothingPublished));
+    domain.shape(NOTHING).thunderbird(ok(EXCHANGE).inferred()).open(&[EVOLUTION]);
     // M10: two records. The rules say the lowest priority; Thunderbird takes the lowest weight.
     let domain = world.domain("two-records.example").new_mx().srv("autodiscover", (0, 10, 443), "autodiscover.outlook.com").manual();
     let domain = domain.srv("autodiscover", (10, 0, 443), "autodiscover.hoster.example");
-    domain.thunderbird(foreign(Cause::AutodiscoverSrv, HOSTER_POX)).base(nothing(Cause::NothingPublished));
+    domain.shape(NOTHING).thunderbird(foreign(Cause::AutodiscoverSrv, HOSTER_PAIR)).open(&[EVOLUTION]);
+    // The other way round; Evolution wants web services, and the hoster has none.
     let domain = world.domain("two-records-lucky.example").new_mx().srv("autodiscover", (0, 10, 443), "autodiscover.hoster.example");
     let domain = domain.srv("autodiscover", (10, 0, 443), "autodiscover.outlook.com");
-    domain.thunderbird(ok(EXCHANGE).inferred()).base(nothing(Cause::NothingPublished));
+    let domain = domain.shape(NOTHING).thunderbird(ok(EXCHANGE).inferred());
+    domain.by(&[EVOLUTION], nothing(Cause::UnusableDocument));
     // Plain http leads to Exchange Online's oldest name.
     let site = Site::empty().http(AUTODISCOVER, Act::redirect(302, format!("https://outlook.com{AUTODISCOVER}"))).tls(Tls::SelfSigned);
     let domain = world.domain("outlook-http.example").new_mx().host("autodiscover", site);
-    domain.thunderbird(ok(EXCHANGE).inferred()).base(nothing(Cause::NothingPublished));
+    domain.shape(NOTHING).by(THUNDERBIRDS, ok(EXCHANGE).inferred()).by(BY_HTTPS, nothing(Cause::UnusableDocument));
     // Not offered, said so.
     let domain = world.domain("record-nothing.example").new_mx().srv("autodiscover", (0, 0, 0), ".").manual();
-    domain.both(nothing(Cause::NothingPublished)).obstacle("SRV _autodiscover._tcp.{d}", "not-offered");
+    domain.shape(NOTHING).obstacle("SRV _autodiscover._tcp.{d}", "not-offered");
 }
 
 /// Endpoints that answer anybody.
 pub fn open(world: &mut Builder) {
     let hoster = Act::Filled(Answer::xml(documents::pox(&[("IMAP", "imap.hoster.example", 993), ("SMTP", "smtp.hoster.example", 587)])));
     let hoster_url = format!("https://autodiscover.hoster.example{AUTODISCOVER}");
-    let wrong = |world: &mut Builder, name: &str, act: Act, should: Should| {
-        world.domain(name).new_mx().autodiscover(act).manual().thunderbird(should).base(nothing(Cause::NothingPublished));
+    // Evolution and GNOME Online Accounts look for web services alone; Delta Chat asks by GET, and follows `RedirectUrl`.
+    let wrong = |world: &mut Builder, name: &str, act: Act, (should, delta): (Should, Should)| {
+        let domain = world.domain(name).new_mx().autodiscover(act).manual().shape(NOTHING).by(THUNDERBIRDS, should);
+        domain.by(&[EVOLUTION, GNOME], nothing(Cause::UnusableDocument)).by(&[DELTA], delta);
     };
     // M9: a hoster answers for the name, with a certificate for it.
-    wrong(world, "pox-hoster.example", hoster, foreign(Cause::AutodiscoverForeign, HOSTER_POX));
+    let should = foreign(Cause::AutodiscoverForeign, HOSTER_PAIR);
+    wrong(world, "pox-hoster.example", hoster, (should, should));
     // M9: an answer with the consumer service's hosts.
     let document = documents::pox(&[("IMAP", "imap-mail.outlook.com", 993), ("SMTP", "smtp-mail.outlook.com", 587)]);
-    wrong(world, "pox-consumer.example", Act::Filled(Answer::xml(document)), consumer(Cause::AutodiscoverForeign, CONSUMER));
+    let should = consumer(Cause::AutodiscoverForeign, CONSUMER);
+    wrong(world, "pox-consumer.example", Act::Filled(Answer::xml(document)), (should, should));
     // M9: plain http leads to the hoster.
     let site = Site::empty().http(AUTODISCOVER, Act::redirect(302, &*hoster_url)).tls(Tls::Names(vec!["www.hoster.example".into()]));
-    let domain = world.domain("pox-http.example").new_mx().host("autodiscover", site).manual();
-    domain.thunderbird(foreign(Cause::AutodiscoverForeign, HOSTER_POX)).base(nothing(Cause::NothingPublished));
+    let domain = world.domain("pox-http.example").new_mx().host("autodiscover", site).manual().shape(NOTHING);
+    domain.by(THUNDERBIRDS, foreign(Cause::AutodiscoverForeign, HOSTER_PAIR)).by(BY_HTTPS, nothing(Cause::UnusableDocument));
     // M25: the answer sends the client to another address, whose host answers, or asks for credentials.
     let away = Act::xml(documents::pox_redirect_address("anna@hoster.example"));
-    wrong(world, "pox-redirect.example", away, foreign(Cause::AutodiscoverRedirect, HOSTER_POX));
+    wrong(world, "pox-redirect.example", away, (foreign(Cause::AutodiscoverRedirect, HOSTER_PAIR), nothing(Cause::UnusableDocument)));
     let away = Act::xml(documents::pox_redirect_address("anna@hosted.example"));
     let should = foreign(Cause::AutodiscoverRedirect, NONE).inferred().servers_open();
-    wrong(world, "pox-redirect-guarded.example", away, should);
+    let domain = world.domain("pox-redirect-guarded.example").new_mx().autodiscover(away).manual().shape(NOTHING);
+    let domain = domain.by(&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION], should);
+    domain.by(&[GNOME, DELTA], nothing(Cause::UnusableDocument));
     // The same to another URL, wrong or right: Thunderbird 153.x, executed, has no eye for `RedirectUrl`.
     let away = Act::xml(documents::pox_redirect_url(&hoster_url));
-    wrong(world, "pox-redirect-url.example", away, nothing(Cause::UnusableDocument));
-    let moved = documents::pox_redirect_url(&format!("https://autodiscover-s.outlook.com{AUTODISCOVER}"));
-    wrong(world, "pox-moved.example", Act::xml(moved), nothing(Cause::UnusableDocument));
+    let delta = foreign(Cause::AutodiscoverRedirect, HOSTER_PAIR);
+    wrong(world, "pox-redirect-url.example", away, (nothing(Cause::UnusableDocument), delta));
+    let moved = Act::xml(documents::pox_redirect_url(&format!("https://autodiscover-s.outlook.com{AUTODISCOVER}")));
+    let domain = world.domain("pox-moved.example").new_mx().autodiscover(moved).manual().shape(NOTHING);
+    domain.by(THUNDERBIRDS, nothing(Cause::UnusableDocument)).by(&[GNOME, DELTA], nothing(Cause::UnusableDocument)).open(&[EVOLUTION]);
     // M25: an own server that knows the routing address of the mailbox, which moved.
-    let right = |world: &mut Builder, name: &str, act: Act, should: Should| {
-        world.domain(name).new_mx().autodiscover(act).thunderbird(should).base(nothing(Cause::NothingPublished));
-    };
     world.net.alias("autodiscover.hybrid-co.mail.onmicrosoft.com", "autodiscover.outlook.com");
-    let moved = documents::pox_redirect_address("anna@hybrid-co.mail.onmicrosoft.com");
-    right(world, "pox-moved-address.example", Act::xml(moved), ok(EXCHANGE).inferred());
+    let moved = Act::xml(documents::pox_redirect_address("anna@hybrid-co.mail.onmicrosoft.com"));
+    let domain = world.domain("pox-moved-address.example").new_mx().autodiscover(moved).shape(NOTHING);
+    domain.by(THUNDERBIRDS, ok(EXCHANGE).inferred()).by(BY_HTTPS, nothing(Cause::UnusableDocument));
     // Two addresses that lead to each other; and a page where the document should be.
     let first = Act::xml(documents::pox_redirect_address("bert@pox-circle.example"));
     let second = Act::xml(documents::pox_redirect_address("anna@pox-circle.example"));
     let circle = Act::by_address(&[("anna@pox-circle.example", first)], second);
     let domain = world.domain("pox-circle.example").new_mx().autoconfig(Act::html()).autodiscover(circle).manual();
-    domain.both(nothing(Cause::UnusableDocument));
-    // Exchange Online's own answer, from a server that has it for everybody.
-    right(world, "pox-right.example", Act::xml(documents::pox_exchange_online()), ok(EXCHANGE));
+    domain.shape(UNUSABLE);
+    // Exchange Online's own answer, from a server that has it for everybody. Evolution reads web services out of EXPR and EXCH alone;
+    // what GNOME makes of those of EXHTTP is open.
+    let domain = world.domain("pox-right.example").new_mx().autodiscover(Act::xml(documents::pox_exchange_online())).shape(NOTHING);
+    domain.by(THUNDERBIRDS, ok(EXCHANGE)).by(&[EVOLUTION, DELTA], nothing(Cause::UnusableDocument)).open(&[GNOME]);
     // The same beside a document: Thunderbird adds it as an alternative.
     let name = "pox-beside.example";
     let domain = world.domain(name).new_mx().publishes(documents::good(name));
-    domain.autodiscover(Act::xml(documents::pox_exchange_online())).thunderbird(ok(EXO_ENTRY)).base(ok(EXO));
+    domain.autodiscover(Act::xml(documents::pox_exchange_online())).shape(GOOD).by(THUNDERBIRDS, ok(EXO_ENTRY));
     // The same with a stranger's Exchange server: the document is right, and what Autodiscover adds to it is not (M9).
     let name = "pox-beside-foreign.example";
     let stranger = documents::pox_exchange_online().replace("outlook.office365.com", "exchange.hoster.example");
     let domain = world.domain(name).new_mx().publishes(documents::good(name)).autodiscover(Act::xml(stranger)).manual();
-    domain.thunderbird(foreign(Cause::AutodiscoverForeign, BESIDE)).base(ok(EXO));
+    domain.shape(GOOD).by(THUNDERBIRDS, foreign(Cause::AutodiscoverForeign, BESIDE)).open(&[GNOME]);
 }
 
 /// Endpoints that answer with an error.
@@ -109,11 +129,12 @@ pub fn refusing(world: &mut Builder) {
     let error = Act::xml(documents::pox_error(500));
     // The organisation's own server was told the address, and does not know it.
     let domain = world.domain("pox-unknown.example").new_mx().autodiscover(error.clone()).manual();
-    domain.both(nothing(Cause::NothingPublished));
+    // Up to 124 Thunderbird went on, to the page over plain http.
+    domain.shape(NOTHING).by(&[THUNDERBIRD_72], nothing(Cause::UnusableDocument)).open(&[DELTA]);
     // A stranger was told `postmaster` in its place: what it would say about the mailbox is not known.
     world.net.host("autodiscover.strict.example", Site::empty().https(AUTODISCOVER, error));
     let domain = world.domain("pox-unknown-stranger.example").new_mx().srv("autodiscover", (0, 0, 443), "autodiscover.strict.example");
-    domain.thunderbird(unsure(NONE)).base(nothing(Cause::NothingPublished));
+    domain.shape(NOTHING).by(&[THUNDERBIRD, EVOLUTION], unsure(NONE));
 }
 
 /// What fails below the way that decides could not have won.
@@ -123,17 +144,20 @@ pub fn decided(world: &mut Builder) {
     let upgrade = Act::redirect(302, format!("https://autodiscover-s.outlook.com{AUTODISCOVER}"));
     let site = Site::empty().https(AUTODISCOVER, upgrade).any_http(Act::Reset);
     let domain = world.domain("decided-guarded.example").new_mx().host("autodiscover", site);
-    let domain = domain.thunderbird(ok(EXCHANGE).inferred()).base(nothing(Cause::NothingPublished));
+    let domain = domain.shape(NOTHING).by(THUNDERBIRDS, ok(EXCHANGE).inferred()).open(&[EVOLUTION, GNOME]);
+    let domain = domain.by(&[DELTA], nothing(Cause::UnusableDocument));
     domain.obstacle("http://autodiscover.{d}/", "connection-cut");
     // The first way answers; the record is out of reach.
     let domain = world.domain("decided-open.example").new_mx().autodiscover(Act::xml(documents::pox_exchange_online()));
     let domain = domain.trouble("_autodiscover._tcp", record, Trouble::ServFail).obstacle("SRV _autodiscover._tcp.{d}", "serv-fail");
-    domain.thunderbird(ok(EXCHANGE)).base(nothing(Cause::NothingPublished));
-    // The first way answers with a page, and that ends the search.
+    let domain = domain.shape(NOTHING).by(THUNDERBIRDS, ok(EXCHANGE)).by(&[EVOLUTION], unsure(NONE));
+    domain.by(&[DELTA], nothing(Cause::UnusableDocument)).open(&[GNOME]);
+    // The first way answers with a page, and that ends the search; not Evolution's.
     let site = Site::empty().https(AUTODISCOVER, Act::html()).any_http(Act::Reset);
     let domain = world.domain("decided-dead.example").new_mx().host("autodiscover", site).manual();
     let domain = domain.trouble("_autodiscover._tcp", record, Trouble::ServFail);
-    domain.thunderbird(nothing(Cause::UnusableDocument)).base(nothing(Cause::NothingPublished));
+    let domain = domain.shape(NOTHING).by(&[THUNDERBIRD, GNOME, DELTA], nothing(Cause::UnusableDocument));
+    domain.by(&[EVOLUTION], unsure(NONE)).open(&[THUNDERBIRD_72]);
 }
 
 const CONSUMER: Servers = (&[(Imap, "imap-mail.outlook.com")], &[(Smtp, "smtp-mail.outlook.com")]);

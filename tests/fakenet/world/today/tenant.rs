@@ -7,56 +7,58 @@ use autodiscover_audit::model::{
 };
 
 use super::super::{
-    builder::{BASE, Builder, SRV, THUNDERBIRD},
+    builder::Builder,
+    client::{ANDROID, BASE, DELTA, EVOLUTION, GEARY, GNOME, HIMALAYA, KMAIL, NEXTCLOUD, SRV, THUNDERBIRD, THUNDERBIRD_72},
     documents,
-    expected::{EXO, EXO_ENTRY, HOTMAIL, HOTMAIL_2014, NONE, Servers, bad, consumer, foreign, nothing, ok},
+    expected::{EXO, EXO_PAIR, HOTMAIL, HOTMAIL_2014_PAIR, HOTMAIL_PAIR, NONE, Servers, bad, consumer, nothing, ok},
+    shape::{GOOD, GOOD_BY_AUTOCONFIG, HALF_STALE, NOTHING, STALE, STANDARD, STRANGER},
 };
-use crate::fakenet::site::{Act, Answer};
+use crate::fakenet::{
+    microsoft::TenantDirectory,
+    site::{Act, Answer},
+};
 
 /// Mailboxes of one domain that end differently.
 pub fn mailboxes(world: &mut Builder) {
-    // The document is made for each user: one was given what was right in 2014.
+    // The document is made for each user: one was given what was right in 2014. Three clients do not say who asks.
     let name = "per-user.example";
     let act = Act::by_address(&[("bert@per-user.example", Act::xml(documents::stale(name)))], Act::xml(documents::good(name)));
     let domain = world.domain(name).exo_mx().outlook().mail("bert").autoconfig(act).manual_for("bert");
-    let domain = domain.expect_for("anna", THUNDERBIRD, &ok(EXO)).expect_for("anna", BASE, &ok(EXO).fragile(Cause::MxBaseDomain));
-    let stale = consumer(Cause::OwnAutoconfigStale, HOTMAIL_2014);
-    domain.expect_for("bert", THUNDERBIRD, &stale).expect_for("bert", BASE, &stale);
-    // Made for each user, and the same but for the address.
+    let domain = domain.shape(GOOD_BY_AUTOCONFIG).shape_for("bert", STALE);
+    domain.by_for("bert", &[KMAIL], ok(EXO)).by_for("bert", &[ANDROID, GEARY], ok(EXO_PAIR));
+    // Made for each user, and the same but for the address. Thunderbird for Android does not name it: whether it takes the document
+    // without a user name is left open.
     let name = "per-user-alike.example";
     let filled = Act::Filled(Answer::xml(documents::good(name).replace("%EMAILADDRESS%", "{address}")));
     let domain = world.domain(name).exo_mx().outlook().mail("bert").autoconfig(filled);
-    domain.thunderbird(ok(EXO)).base(ok(EXO).fragile(Cause::MxBaseDomain));
+    domain.shape(GOOD_BY_AUTOCONFIG).open(&[ANDROID]);
     // Nobody configures what is switched off.
     let name = "protocols.example";
     let off = Protocols { imap: false, pop3: false, smtp: false, activesync: true };
     let domain = world.domain(name).exo_mx().outlook().publishes(documents::stale(name));
     let domain = domain.mail_without("bert", off).mail_without("carla", Protocols { imap: true, ..off });
     let domain = domain.manual_for("anna").manual_for("carla");
-    domain.both(consumer(Cause::OwnAutoconfigStale, HOTMAIL_2014));
+    domain.shape(STALE);
     // Only submission is wrong.
     let name = "submission.example";
     let document = documents::consumer_entry().replace("hotmail.com", name);
     let domain = world.domain(name).exo_mx().outlook().publishes(document);
     let domain = domain.mail_without("bert", Protocols { smtp: false, ..Protocols::default() });
     let domain = domain.mail_without("carla", Protocols { smtp: true, ..off }).manual_for("anna").manual_for("carla");
-    domain.both(consumer(Cause::OwnAutoconfigStale, HOTMAIL));
+    domain.shape(HALF_STALE);
     // Nothing is found, and nothing is missed by who has neither IMAP nor POP3.
     let domain = world.domain("protocols-nothing.example").new_mx().mail_without("bert", Protocols { smtp: true, ..off });
-    domain.manual_for("anna").both(nothing(Cause::NothingPublished));
+    domain.manual_for("anna").shape(NOTHING);
     // One domain, three places to live.
     let name = "mixed.example";
     let domain = world.domain(name).exo_mx().outlook().publishes(documents::good(name));
     let domain = domain.mail_with("bert", |mailbox| mailbox.hosting = Some(Hosting::OnPremises)).manual_for("bert");
     let domain = domain.mail_with("carla", |mailbox| mailbox.hosting = Some(Hosting::Consumer)).manual_for("carla");
-    let domain = domain.expect_for("anna", THUNDERBIRD, &ok(EXO)).expect_for("anna", BASE, &ok(EXO));
-    let stranger = foreign(Cause::OwnAutoconfigStale, EXO);
-    let domain = domain.expect_for("bert", THUNDERBIRD, &stranger).expect_for("bert", BASE, &stranger);
-    domain.expect_for("carla", THUNDERBIRD, &stranger).expect_for("carla", BASE, &stranger);
+    domain.shape(GOOD).shape_for("bert", STRANGER).shape_for("carla", STRANGER);
     // A list with names, one with a character that XML and HTML must escape.
     let domain = world.domain("people.example").exo_mx().outlook();
     let domain = domain.mail_with("o'brien", |mailbox| mailbox.display_name = Some("Óscar O'Brien <Sales & Co>".into()));
-    domain.mail_with("=cmd+1", |mailbox| mailbox.display_name = Some("=HYPERLINK(\"x\")".into())).mx_decides();
+    domain.mail_with("=cmd+1", |mailbox| mailbox.display_name = Some("=HYPERLINK(\"x\")".into())).shape(STANDARD);
 }
 
 /// Tenants that differ.
@@ -66,62 +68,70 @@ pub fn others(world: &mut Builder) {
     let name = "campus.example";
     let entry = Act::xml(documents::imap_smtp(name, "outlook.office365.com", "outgoing.campus.example"));
     let domain = world.domain(name).exo_mx().outlook().ispdb(&entry);
-    domain.thunderbird(ok(CAMPUS)).base(ok(CAMPUS).fragile(Cause::MxBaseDomain));
+    domain.document(ok(CAMPUS), ok(CAMPUS)).by(&[BASE, HIMALAYA, GNOME], ok(CAMPUS).fragile(Cause::MxBaseDomain));
     government(world);
     on_premises(world);
     // The consumer service, and right so.
     world.tenant("family", "Family", Hosting::Consumer);
-    world.domain("vanity.example").mx(10, "vanity-example.olc.protection.outlook.com").both(ok(HOTMAIL));
-    world.domain("outlook.de").mx(2, "outlook-de.olc.protection.outlook.com").both(ok(HOTMAIL));
+    let domain = world.domain("vanity.example").mx(10, "vanity-example.olc.protection.outlook.com");
+    let domain = domain.known_as(|tenancy| tenancy.directory = TenantDirectory::None);
+    let domain = domain.by(&[THUNDERBIRD, THUNDERBIRD_72, BASE, EVOLUTION, HIMALAYA], ok(HOTMAIL));
+    domain.by(&[ANDROID, GNOME, NEXTCLOUD], ok(HOTMAIL_PAIR)).by(&[KMAIL, GEARY, DELTA], nothing(Cause::NothingPublished));
+    // Geary takes the database's entry by its id, and has hosts of its own for it.
+    let domain = world.domain("outlook.de").mx(2, "outlook-de.olc.protection.outlook.com");
+    domain.document(ok(HOTMAIL), ok(HOTMAIL_PAIR)).by(&[GEARY], ok(HOTMAIL_2014_PAIR));
     let name = "family-stray.example";
     let domain = world.domain(name).mx(10, "family-stray-example.olc.protection.outlook.com").publishes(documents::good(name)).manual();
-    domain.both(foreign(Cause::OwnAutoconfigStale, EXO));
+    domain.known_as(|tenancy| tenancy.directory = TenantDirectory::None).shape(STRANGER);
     // Users with clients that go by SRV: what is a risk elsewhere is a finding here.
     world.tenant("by-srv", "By SRV", Hosting::default()).clients = vec![THUNDERBIRD, SRV];
     let name = "srv-audited.example";
     let domain = world.domain(name).exo_mx().outlook().publishes(documents::good(name)).manual();
     let domain = domain.srv("imaps", (0, 1, 993), "imap-mail.outlook.com").srv("submission", (0, 1, 587), "smtp-mail.outlook.com");
-    domain.both(ok(EXO)).by_srv(consumer(Cause::SrvStale, CONSUMER));
+    domain.shape(GOOD).by_srv(consumer(Cause::SrvStale, CONSUMER));
     // Users with old clients: the standard shape is a finding.
     world.tenant("by-base", "By base domain", Hosting::default()).clients = vec![BASE];
-    world.domain("old-clients.example").exo_mx().outlook().manual().mx_decides();
+    world.domain("old-clients.example").exo_mx().outlook().manual().shape(STANDARD);
 }
 
-/// GCC High: Thunderbird has no OAuth for its hosts.
+/// GCC High: neither Thunderbird has OAuth for its hosts.
 fn government(world: &mut Builder) {
     world.tenant("agency", "Agency", Hosting::ExchangeOnline(Cloud::UsGovernment));
     let mx = |name: &str| format!("{}.mail.protection.office365.us", name.replace('.', "-"));
     let name = "agency.example";
     let document = documents::imap_smtp(name, "outlook.office365.us", "smtp.office365.us");
-    world.domain(name).mx(0, &mx(name)).publishes(document).both(ok(GOVERNMENT));
+    world.domain(name).mx(0, &mx(name)).publishes(document).document(ok(GOVERNMENT), ok(GOVERNMENT));
     let name = "agency-oauth.example";
     let document = documents::imap_smtp_oauth(name, "outlook.office365.us", "smtp.office365.us");
     let domain = world.domain(name).mx(0, &mx(name)).publishes(document).manual();
-    domain.thunderbird(nothing(Cause::UnusableDocument)).base(ok(GOVERNMENT));
+    let domain = domain.document(ok(GOVERNMENT), ok(GOVERNMENT));
+    domain.by(&[THUNDERBIRD, ANDROID], nothing(Cause::UnusableDocument));
     let name = "agency-worldwide.example";
     let domain = world.domain(name).mx(0, &mx(name)).publishes(documents::good(name)).manual();
-    domain.both(bad(Verdict::WrongCloud, Cause::OwnAutoconfigStale, EXO));
+    let wrong = |servers| bad(Verdict::WrongCloud, Cause::OwnAutoconfigStale, servers);
+    domain.document(wrong(EXO), wrong(EXO_PAIR));
 }
 
 fn on_premises(world: &mut Builder) {
     world.tenant("works", "Works", Hosting::OnPremises);
     let name = "works.example";
     let document = documents::imap_smtp(name, "mail.works.example", "mail.works.example");
-    world.domain(name).mx(10, "mail.{d}").publishes(document).both(ok(WORKS));
+    world.domain(name).mx(10, "mail.{d}").publishes(document).document(ok(WORKS), ok(WORKS));
     // Only Autodiscover, behind credentials, at the organisation's own.
     let domain = world.domain("works-guarded.example").mx(10, "mail.{d}").autodiscover(Act::guarded(&["Negotiate", "NTLM"]));
-    domain.thunderbird(ok(NONE).inferred().servers_open()).base(nothing(Cause::NothingPublished));
+    let domain = domain.shape(NOTHING).by(&[DELTA], nothing(Cause::UnusableDocument));
+    domain.by(&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION, GNOME], ok(NONE).inferred().servers_open());
     let name = "works-stale.example";
     let domain = world.domain(name).mx(10, "mail.{d}").publishes(documents::stale(name)).manual();
-    domain.both(consumer(Cause::OwnAutoconfigStale, HOTMAIL_2014));
+    domain.shape(STALE);
     let name = "works-cloud.example";
     let domain = world.domain(name).mx(10, "mail.{d}").publishes(documents::good(name)).manual();
-    domain.both(foreign(Cause::OwnAutoconfigStale, EXO));
+    domain.shape(STRANGER);
     // One mailbox has moved.
     let name = "works-moved.example";
     let domain = world.domain(name).exo_mx().outlook();
     let domain = domain.mail_with("bert", |mailbox| mailbox.hosting = Some(Hosting::default()));
-    domain.expect_for("bert", THUNDERBIRD, &ok(EXO_ENTRY).fragile(Cause::MxBaseDomain)).manual_for("anna");
+    domain.shape_for("bert", STANDARD).manual_for("anna");
 }
 
 const CAMPUS: Servers = (&[(Imap, "outlook.office365.com")], &[(Smtp, "outgoing.campus.example")]);

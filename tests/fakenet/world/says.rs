@@ -1,0 +1,100 @@
+//! What is expected of a mail domain: its shape, and what is odd about it.
+
+use super::{
+    ExpectedObstacle,
+    client::{BASE, PAIR, SRV, THUNDERBIRD, WHOLE},
+    domain::DomainBuilder,
+    expected::Should,
+    shape::{PASSED_OVER, STANDARD, Shape},
+};
+
+impl DomainBuilder<'_> {
+    /// The users of the mailboxes so far must type settings by hand.
+    pub fn manual(mut self) -> Self {
+        for mailbox in self.mailboxes() {
+            mailbox.needs_manual = true;
+        }
+        self
+    }
+
+    /// The same for one of them.
+    pub fn manual_for(mut self, local: &str) -> Self {
+        self.mailbox(local).needs_manual = true;
+        self
+    }
+
+    /// Every client ends as in domains of a shape; a later word counts.
+    pub fn shape(mut self, shape: Shape) -> Self {
+        for (clients, should) in shape {
+            self = self.by(clients, *should);
+        }
+        self
+    }
+
+    /// Clients end with this.
+    pub fn by(mut self, clients: &[&'static str], should: Should) -> Self {
+        for mailbox in self.mailboxes().to_vec() {
+            for client in clients {
+                self.world.say(&mailbox, client, should);
+            }
+        }
+        self
+    }
+
+    /// Who takes what a document says ends with this; of the second, those that take IMAP and SMTP alone.
+    pub fn document(self, whole: Should, pair: Should) -> Self {
+        self.by(WHOLE, whole).by(PAIR, pair)
+    }
+
+    /// Nobody can say with certainty what these clients end with.
+    pub fn open(mut self, clients: &[&'static str]) -> Self {
+        for mailbox in self.mailboxes().to_vec() {
+            for client in clients {
+                self.world.leave_open(&mailbox, client);
+            }
+        }
+        self
+    }
+
+    pub fn thunderbird(self, should: Should) -> Self {
+        self.by(&[THUNDERBIRD], should)
+    }
+
+    pub fn base(self, should: Should) -> Self {
+        self.by(&[BASE], should)
+    }
+
+    pub fn by_srv(self, should: Should) -> Self {
+        self.by(&[SRV], should)
+    }
+
+    /// A shape, for one mailbox.
+    pub fn shape_for(mut self, local: &str, shape: Shape) -> Self {
+        for (clients, should) in shape {
+            self = self.by_for(local, clients, *should);
+        }
+        self
+    }
+
+    /// Clients end with this, for one mailbox.
+    pub fn by_for(mut self, local: &str, clients: &[&'static str], should: Should) -> Self {
+        let mailbox = self.mailbox(local).clone();
+        for client in clients {
+            self.world.say(&mailbox, client, should);
+        }
+        self
+    }
+
+    /// The standard shape, with something at `autoconfig.D` that every client passes over.
+    pub fn passed_over(self) -> Self {
+        self.shape(STANDARD).shape(PASSED_OVER)
+    }
+
+    /// What stands in the way of a lookup; `{d}` stands for the domain.
+    pub fn obstacle(mut self, asked: &str, obstacle: &'static str) -> Self {
+        let asked = self.fill(asked);
+        let address = self.mailboxes()[0].address();
+        self.world.obstacles.push(ExpectedObstacle { address, asked, obstacle });
+        self
+    }
+}
