@@ -190,7 +190,7 @@ fn names_address_to_a_document(answers: &Answers, subject: &Subject) -> bool {
     let document = |kind: LookupKind| matches!(kind, LookupKind::OwnAutoconfig | LookupKind::AutodiscoverPox);
     answers.lookups.iter().filter(|lookup| document(lookup.kind) && names(&lookup.request)).any(|lookup| {
         let reading = answers.readings.get(&lookup.request);
-        reading.is_some_and(|reading| !matches!(reading.document, Document::Nothing | Document::Other))
+        reading.is_some_and(|reading| !matches!(reading.document, Document::Nothing | Document::Other | Document::Capabilities(_)))
     })
 }
 

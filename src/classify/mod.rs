@@ -5,6 +5,8 @@ mod cause;
 mod endpoint;
 mod explain;
 mod judge;
+#[cfg(test)]
+mod tests;
 
 pub use endpoint::{Endpoint, EndpointTable, EndpointTableError, Use};
 pub use judge::{Judgement, Residence, judge};

@@ -2,14 +2,20 @@
 //! end with out. Knows no network: what has to be asked comes out as lookups, and is asked elsewhere.
 
 mod android;
+mod autodetect;
 mod autodiscover;
 mod delta;
 mod dialect;
 mod evolution;
 mod geary;
 mod gnome;
+mod jmap;
 mod kmail;
+mod mobilesync;
 mod nextcloud;
+mod outlook;
+mod pacc;
+mod pox;
 mod reduction;
 mod row;
 mod search;

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{reduction::Reduction, template::Template};
-use crate::model::LookupKind;
+use crate::model::{LookupKind, Protocol, V2Protocol};
 
 /// A mail client.
 #[derive(Debug, Clone, Deserialize)]
@@ -30,9 +30,16 @@ pub struct Client {
     /// In which order names and steps of the MX go.
     #[serde(default)]
     pub mx_order: MxOrder,
+    /// What its user sends and reads mail by: what a mailbox lacks where the client finds nothing.
+    #[serde(default = "mail_protocols")]
+    pub protocols: Vec<Protocol>,
     /// Its lookups, the most important first.
     #[serde(rename = "step")]
     pub steps: Vec<Step>,
+}
+
+fn mail_protocols() -> Vec<Protocol> {
+    vec![Protocol::Imap, Protocol::Pop3, Protocol::Smtp]
 }
 
 /// Who is told about a client.
@@ -72,6 +79,8 @@ pub enum Dialect {
     NextcloudMail,
     /// Delta Chat's.
     DeltaChat,
+    /// Classic Outlook's.
+    Outlook,
 }
 
 impl Dialect {
@@ -106,6 +115,12 @@ pub struct Step {
     /// Ways of Autodiscover, tried in order.
     #[serde(default)]
     pub ways: Vec<Way>,
+    /// What Autodiscover v2 is asked about.
+    #[serde(default)]
+    pub protocol: Option<V2Protocol>,
+    /// Hosts of Autodiscover v2, tried in order; empty: `outlook.office365.com`.
+    #[serde(default)]
+    pub hosts: Vec<String>,
     /// How Autodiscover is asked.
     #[serde(default)]
     pub method: Method,
@@ -161,10 +176,14 @@ pub enum Way {
     RootHost,
     /// `http://autodiscover.DOMAIN/…`: where it redirects to, or what it answers itself.
     Http,
+    /// `http://autodiscover.DOMAIN/…`: where it redirects to, over https.
+    HttpRedirect,
     /// `_autodiscover._tcp.DOMAIN`, the record of the lowest weight (Thunderbird 142, bug 1976254).
     SrvLowestWeight,
     /// `_autodiscover._tcp.DOMAIN`, the record of the best priority on port 443 (RFC 2782; the heaviest of equals).
     Srv,
+    /// The same, whatever the port: port 443 is asked (Outlook, by `doc/autodiscover.7` of gromox).
+    SrvAnyPort,
 }
 
 /// How Autodiscover is asked.

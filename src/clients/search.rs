@@ -1,8 +1,9 @@
 //! One client's search over the answers: its sources in rank order, the first usable one wins, what stood in the way is kept.
 
 use super::{
-    autodiscover,
+    autodetect, autodiscover,
     dialect::{Refusal, accept_autoconfig, is_success, takes_empty, takes_other},
+    jmap, pacc,
     row::{Client, Dialect, MxOrder, OnFailure, Onward, Step},
     srv,
 };
@@ -15,7 +16,13 @@ use crate::model::{
 /// `missing`: ask them, and search again. All sources are looked at, beyond the winner too, so that the evidence is whole.
 #[must_use]
 pub fn search(client: &Client, subject: &Subject, readings: &Readings, assumption: Assumption<'_>) -> Search {
-    let mut trail = Trail { readings, assumption, missing: Vec::new(), discovery: Discovery::default(), closed: false };
+    let mut trail = Trail {
+        readings,
+        assumption,
+        missing: Vec::new(),
+        discovery: Discovery { seeks: client.protocols.clone(), ..Discovery::default() },
+        closed: false,
+    };
     let mx = find_mx(&mut trail, client, subject);
     let together = |one: &Step, next: &Step| client.mx_order == MxOrder::NameByName && one.is_of_mx() && next.is_of_mx();
     for group in client.steps.chunk_by(together) {
@@ -23,14 +30,21 @@ pub fn search(client: &Client, subject: &Subject, readings: &Readings, assumptio
             // what has ended goes on only where it runs beside
             [step] if trail.closed && step.urls.is_empty() && !step.beside => {}
             [step] if step.lookup == LookupKind::Srv => srv::search(&mut trail, step, subject),
-            [step] if step.lookup == LookupKind::AutodiscoverPox => {
+            [step] if is_autodiscover(step.lookup) => {
                 autodiscover::search(&mut trail, &autodiscover::Seeker { client, step }, subject);
             }
+            [step] if step.lookup == LookupKind::Autodetect => autodetect::search(&mut trail, subject),
+            [step] if step.lookup == LookupKind::Pacc => pacc::search(&mut trail, subject),
+            [step] if step.lookup == LookupKind::Jmap => jmap::search(&mut trail, subject),
             [step] if !step.is_of_mx() => search_documents(&mut trail, client, step, &Circumstance { subject, mx: None }),
             steps => search_by_mx(&mut trail, (client, steps), subject, &mx),
         }
     }
     Search { missing: trail.missing, discovery: trail.discovery }
+}
+
+fn is_autodiscover(lookup: LookupKind) -> bool {
+    matches!(lookup, LookupKind::AutodiscoverPox | LookupKind::AutodiscoverMobilesync | LookupKind::AutodiscoverV2)
 }
 
 /// The search so far.
@@ -68,7 +82,7 @@ impl<'a> Trail<'a> {
         self.closed
     }
 
-    fn is_lost(&self, lookup: &Lookup) -> bool {
+    pub(super) fn is_lost(&self, lookup: &Lookup) -> bool {
         self.assumption.lost.contains(&lookup.request)
     }
 

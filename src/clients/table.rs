@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use serde::Deserialize;
 
-use super::row::{Client, Standing, Step};
-use crate::model::LookupKind;
+use super::row::{Client, Standing, Step, Way};
+use crate::model::{LookupKind, V2Protocol};
 
 /// All clients, in the order of reports.
 #[derive(Debug, Clone)]
@@ -127,9 +127,18 @@ fn fault(step: &Step) -> Option<&'static str> {
         LookupKind::OwnAutoconfig | LookupKind::Ispdb if step.urls.is_empty() => Some("needs `urls`"),
         LookupKind::OwnAutoconfig | LookupKind::Ispdb if of_mx > 0 => Some("cannot use {mx}: call it mx-autoconfig or mx-ispdb"),
         LookupKind::MxAutoconfig | LookupKind::MxIspdb if of_mx == 0 || of_mx < step.urls.len() => Some("needs `urls`, each with {mx}"),
-        LookupKind::AutodiscoverPox if step.ways.is_empty() => Some("needs `ways`"),
-        LookupKind::AutodiscoverPox if step.follow.is_empty() != (step.most_redirects == 0) => {
+        LookupKind::AutodiscoverPox | LookupKind::AutodiscoverMobilesync if step.ways.is_empty() => Some("needs `ways`"),
+        LookupKind::AutodiscoverMobilesync if step.ways.contains(&Way::Http) => Some("asks over https alone: write http-redirect"),
+        LookupKind::AutodiscoverV2 if step.protocol.is_none_or(|protocol| protocol == V2Protocol::Rest) => {
+            Some("needs `protocol`: active-sync, autodiscover-v1 or ews")
+        }
+        LookupKind::AutodiscoverPox | LookupKind::AutodiscoverMobilesync | LookupKind::AutodiscoverV2
+            if step.follow.is_empty() != (step.most_redirects == 0) =>
+        {
             Some("needs both `follow` and `most_redirects`, or neither")
+        }
+        LookupKind::AutodiscoverSoap | LookupKind::Realm | LookupKind::Openid | LookupKind::CredentialType => {
+            Some("is no client's: leave it out")
         }
         LookupKind::Mx | LookupKind::AutodiscoverSrv | LookupKind::Wildcard => Some("is made by itself where it is needed: leave it out"),
         _ => None,
@@ -144,6 +153,12 @@ mod tests {
     fn the_built_in_table_names_a_source_for_every_client() {
         let table = ClientTable::built_in().unwrap();
         let on_request = [
+            "outlook-classic",
+            "outlook-new",
+            "activesync",
+            "apple-mail",
+            "pacc",
+            "jmap",
             "thunderbird-72",
             "evolution",
             "kmail",
@@ -213,6 +228,13 @@ mod tests {
                 "client `x`: a step `autodiscover-pox` needs both `follow` and `most_redirects`, or neither",
             ),
             ("lookup='mx'", "client `x`: a step `mx` is made by itself where it is needed: leave it out"),
+            ("lookup='autodiscover-v2'", "client `x`: a step `autodiscover-v2` needs `protocol`: active-sync, autodiscover-v1 or ews"),
+            ("lookup='autodiscover-mobilesync'", "client `x`: a step `autodiscover-mobilesync` needs `ways`"),
+            (
+                "lookup='autodiscover-mobilesync'\nways=['http']",
+                "client `x`: a step `autodiscover-mobilesync` asks over https alone: write http-redirect",
+            ),
+            ("lookup='realm'", "client `x`: a step `realm` is no client's: leave it out"),
         ] {
             let error = ClientTable::built_in().unwrap().with(&row(step)).unwrap_err();
             assert_eq!(error.to_string(), message);

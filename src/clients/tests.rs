@@ -1,5 +1,7 @@
 //! Whole clients of the built-in table over synthetic answers.
 
+mod microsoft;
+
 use super::{ClientTable, search};
 use crate::{
     model::{
