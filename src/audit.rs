@@ -7,21 +7,27 @@
 //! schedules and incidents.
 
 mod again;
+mod batch;
+mod circle;
 mod conclude;
 mod course;
 mod domain;
 mod dossier;
+mod facts;
 mod outcome;
 mod place;
 mod progress;
 mod question;
 mod recheck;
+mod replay;
 mod run;
+mod sample;
 
 pub use conclude::{Alerting, conclude_ours, is_outage};
-pub use outcome::Case;
+pub use outcome::{Account, Case};
 pub use progress::{Progress, Tally};
-pub use question::Answers;
+pub use question::{Answers, Premise};
+pub use replay::{Aspect, Changes, Count, Difference, InDomain, Replay, ReplayScope, Unasked};
 pub use run::{RunError, RunOptions, Summary, TenantJob, run};
 
 use std::collections::HashSet;
@@ -30,7 +36,18 @@ use crate::{
     classify::EndpointTable,
     clients::{Client, ClientTable},
     clock::Clock,
-    network::Network,
+    network::{Bodies, Network},
+    wire,
+};
+
+/// What the formats demand of requests, for the network of an [`Auditor`].
+pub const BODIES: Bodies = Bodies {
+    pox: wire::pox_request,
+    mobilesync: wire::mobilesync_request,
+    credential_type: wire::credential_type_request,
+    user_settings: wire::user_settings_request,
+    user_settings_action: wire::USER_SETTINGS_ACTION,
+    detect_header: wire::AUTODETECT_ADDRESS_HEADER,
 };
 
 /// What a run needs besides its mailboxes.
@@ -47,13 +64,37 @@ pub struct Auditor {
 }
 
 impl Auditor {
-    /// The clients of these names, in the order of the table; where none is named, those that everybody is told about.
+    /// The clients of these names, in the order of the table; where none is named, those that everybody is told about. Without those of
+    /// which nobody could tell what they do, as a kind of lookup of theirs is switched off.
     #[must_use]
     pub fn clients_named(&self, names: &[String]) -> Vec<&Client> {
-        if names.is_empty() {
+        let mut clients = if names.is_empty() {
             self.clients.watched(&HashSet::new())
         } else {
             self.clients.iter().filter(|client| names.contains(&client.name)).collect()
-        }
+        };
+        self.leave_out(&mut clients);
+        clients
+    }
+
+    /// The clients that are looked at for somebody who names some, without those that need what is switched off.
+    fn watched(&self, named: &HashSet<&str>) -> Vec<&Client> {
+        let mut clients = self.clients.watched(named);
+        self.leave_out(&mut clients);
+        clients
+    }
+
+    /// Which of these clients are not looked at.
+    fn left_out<'a>(&'a self, names: &[String]) -> impl Iterator<Item = &'a str> {
+        self.clients.iter().filter(|client| names.contains(&client.name) && !self.can_tell(client)).map(|client| client.name.as_str())
+    }
+
+    fn leave_out(&self, clients: &mut Vec<&Client>) {
+        clients.retain(|client| self.can_tell(client));
+    }
+
+    /// Whether every kind of lookup that a client needs is asked.
+    fn can_tell(&self, client: &Client) -> bool {
+        client.kinds().iter().all(|kind| self.network.is_enabled(*kind))
     }
 }

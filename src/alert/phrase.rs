@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+pub(super) use crate::model::grouped;
 use crate::{
     clients::ClientTable,
     model::{Concern, Event, Numbers, Verdict},
@@ -73,19 +74,6 @@ fn fate(verdict: Option<Verdict>, client: &str) -> String {
 /// `1 mailbox`, `3,120 mailboxes`.
 pub(super) fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number), if number == 1 { one } else { many })
-}
-
-/// `3,120`.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// The four numbers of a tenant in a line.

@@ -35,7 +35,7 @@ impl Doubt {
             auditor.find_out(&errand, &options.stop, &mut second).await;
         }
         let is_whole = second.kept.last().is_some_and(|block| block.range.end == mailboxes.len());
-        if is_whole && !second.kept.iter().any(|block| block.outcomes.is_in_doubt()) {
+        if is_whole && !second.kept.iter().any(|block| block.in_doubt) {
             second.release().await;
         } else {
             self.0.release().await;

@@ -3,13 +3,14 @@
 use super::{
     Answers, Auditor,
     course::{Course, courses},
+    facts::{accounts, testimony},
 };
 use crate::{
-    classify::{Judgement, Residence, judge},
+    classify::{EndpointTable, Judgement, Residence, judge},
     clients::{Client, Standing},
     model::{
-        Address, Cause, ClientOutcome, Discovery, Document, EMAIL_ADDRESS, EMAIL_ADDRESS_IN_URL, EMAIL_LOCAL_PART, Next, Outcome, Profile,
-        Protocol, Protocols, Server, Settings, Subject, Tenant, Trouble, Verdict, Way,
+        Address, Cause, Claim, ClientOutcome, Discovery, Document, EMAIL_ADDRESS, EMAIL_ADDRESS_IN_URL, EMAIL_LOCAL_PART, Hosting, Next,
+        Outcome, Profile, Protocol, Protocols, Server, Settings, Subject, Tenant, Trouble, Verdict, Way,
     },
 };
 
@@ -24,7 +25,30 @@ pub struct Case<'a> {
     pub subject: &'a Subject,
 }
 
+/// How one client came to its verdict: the course that the verdict is about.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// What it ends with.
+    pub discovery: Discovery,
+    /// What it would end with, had the winner's lookups come to nothing; `None` where there is no winner.
+    pub next: Option<Discovery>,
+    /// Which of several MX of the best preference it takes, from 0.
+    pub mx: usize,
+}
+
 impl Auditor {
+    /// How a client comes to the verdict that [`Auditor::judge`] has for it.
+    #[must_use]
+    pub fn account(&self, client: &Client, case: &Case<'_>, answers: &Answers) -> Account {
+        let residence = residence(case, answers, testimony(&self.endpoints, case, answers).home().hosting);
+        let courses = courses(client, case.subject, &answers.readings);
+        let verdicts: Vec<Verdict> = courses.iter().map(|course| judge(&self.endpoints, &residence, &course.discovery).verdict).collect();
+        let gravest = verdicts.iter().max();
+        let mx = verdicts.iter().position(|verdict| Some(verdict) == gravest).unwrap_or_default();
+        let Course { discovery, next } = courses.into_iter().nth(mx).unwrap_or_default();
+        Account { discovery, next, mx }
+    }
+
     /// Judges the answers for a case. The texts of the outcome hold placeholders instead of the subject's address, so that it
     /// serves all mailboxes of the domain.
     #[must_use]
@@ -34,16 +58,23 @@ impl Auditor {
     }
 
     /// The same, where the clients' courses under these answers are known: they depend on the subject alone.
-    pub(super) fn judge_courses(&self, clients: &[&Client], case: &Case<'_>, (answers, courses): (&Answers, &[Vec<Course>])) -> Outcome {
-        let hosting = case.profile.hosting.unwrap_or(case.tenant.hosting);
-        let residence = Residence {
-            address: &case.subject.address,
-            hosting,
-            allowed_hosts: &case.tenant.allowed_hosts,
-            wildcard: answers.wildcard,
-            protocols: case.profile.protocols,
-            readings: &answers.readings,
-        };
+    pub(super) fn judge_courses(&self, clients: &[&Client], case: &Case<'_>, found: (&Answers, &[Vec<Course>])) -> Outcome {
+        Bench { endpoints: &self.endpoints }.judge_courses(clients, case, found)
+    }
+}
+
+/// Where verdicts are made: no network is needed for it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bench<'a> {
+    /// Which host belongs where.
+    pub(super) endpoints: &'a EndpointTable,
+}
+
+impl Bench<'_> {
+    /// As [`Auditor::judge_courses`].
+    pub(super) fn judge_courses(self, clients: &[&Client], case: &Case<'_>, (answers, courses): (&Answers, &[Vec<Course>])) -> Outcome {
+        let home = testimony(self.endpoints, case, answers).home();
+        let residence = residence(case, answers, home.hosting);
         let audited = case.profile.clients.as_ref().unwrap_or(&case.tenant.clients);
         let clients: Vec<ClientOutcome> = clients
             .iter()
@@ -55,16 +86,26 @@ impl Auditor {
             })
             .collect();
         let needs_manual_configuration = clients.iter().any(|client| needs_manual(client, case.profile.protocols));
-        Outcome { hosting, needs_manual_configuration, clients, ..Outcome::default() }
+        let neutral = |text: String| neutralise(&text, &case.subject.address);
+        let personal_account = accounts(&case.subject.address, answers).personal_account();
+        Outcome {
+            hosting: home.hosting,
+            authority: home.authority,
+            hosting_conflict: home.conflict.into_iter().map(|claim| Claim { asked: claim.asked.map(neutral), ..claim }).collect(),
+            personal_account: personal_account.map(neutral),
+            variant: None,
+            needs_manual_configuration,
+            clients,
+        }
     }
 
     fn judge_client(
-        &self,
+        self,
         client: &Client,
         residence: &Residence<'_>,
         (subject, answers, courses): (&Subject, &Answers, &[Course]),
     ) -> ClientOutcome {
-        let judge = |discovery: &Discovery| judge(&self.endpoints, residence, discovery);
+        let judge = |discovery: &Discovery| judge(self.endpoints, residence, discovery);
         let judged: Vec<(&Course, Judgement)> = courses.iter().map(|course| (course, judge(&course.discovery))).collect();
         let gravest = judged.iter().map(|(_, judgement)| judgement.verdict).max();
         let differ = judged.iter().any(|(_, judgement)| Some(judgement.verdict) != gravest);
@@ -78,6 +119,17 @@ impl Auditor {
         }
         let next = course.next.as_ref().map(|discovery| (judge(discovery), discovery));
         compose(client, (&course.discovery, judgement), next, (subject, answers))
+    }
+}
+
+fn residence<'a>(case: &Case<'a>, answers: &'a Answers, hosting: Hosting) -> Residence<'a> {
+    Residence {
+        address: &case.subject.address,
+        hosting,
+        allowed_hosts: &case.tenant.allowed_hosts,
+        wildcard: answers.wildcard,
+        protocols: case.profile.protocols,
+        readings: &answers.readings,
     }
 }
 
@@ -195,7 +247,7 @@ fn neutralise_server(mut server: Server, address: &Address) -> Server {
 }
 
 /// Puts the placeholder where the subject's address stands, plain or percent-encoded as whoever wrote it pleased.
-fn neutralise(text: &str, address: &Address) -> String {
+pub(super) fn neutralise(text: &str, address: &Address) -> String {
     let address = address.to_string();
     let (mut neutral, mut rest) = (String::with_capacity(text.len()), text);
     while let Some(first) = rest.chars().next() {

@@ -76,7 +76,7 @@ impl Rules {
 }
 
 /// With its length, so that no two rows of texts run together to the same.
-fn put(hash: &mut Sha256, text: &str) {
+pub(super) fn put(hash: &mut Sha256, text: &str) {
     hash.update(text.len().to_le_bytes());
     hash.update(text);
 }
@@ -114,7 +114,7 @@ impl Outlet {
     pub(super) async fn deliver(&mut self, block: Block) -> bool {
         let keeps = match self.keep {
             Keep::All => true,
-            Keep::InDoubt => !self.kept.is_empty() || block.outcomes.is_in_doubt(),
+            Keep::InDoubt => !self.kept.is_empty() || block.in_doubt,
             Keep::Nothing => false,
         };
         self.kept.push(block);

@@ -141,6 +141,9 @@ pub async fn run(
     let run = begin(auditor, store, jobs, options).await?;
     for job in jobs.iter() {
         progress.expect(job.mailboxes_in_scope());
+        for client in auditor.left_out(&job.tenant.clients) {
+            tracing::warn!(tenant = %job.tenant.id, client, "the client is not looked at, as a kind of lookup that it needs is switched off");
+        }
     }
     tracing::info!(run = run.0, mailboxes = progress.tally().total, "run begins");
     let (sender, receiver) = mpsc::channel(BLOCKS_WAITING);

@@ -86,6 +86,10 @@ fn source(win: &Win) -> String {
         Way::Own { well_known: false } => "The domain's own autoconfig document".to_owned(),
         Way::Own { well_known: true } => "The domain's own /.well-known/autoconfig document".to_owned(),
         Way::Database => "The ISP database's entry for the domain".to_owned(),
+        Way::Mx { host, key, database: true, .. } if host == key => format!("The MX {host} itself has an entry in the ISP database, which"),
+        Way::Mx { host, key, database: false, .. } if host == key => {
+            format!("The MX {host} is asked itself, and its own autoconfig document")
+        }
         Way::Mx { host, key, database: true, .. } => format!("The MX {host} is reduced to {key}, whose entry in the ISP database"),
         Way::Mx { host, key, database: false, .. } => format!("The MX {host} is reduced to {key}, whose own autoconfig document"),
         Way::Srv => "An SRV record of the domain".to_owned(),
@@ -187,5 +191,33 @@ pub(super) fn guarded(win: &Win) -> String {
         _ => format!(
             "Could not tell: Autodiscover at {host} asks for credentials; in a hybrid it sends the client on to Exchange Online, otherwise it keeps it."
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{LookupKind, Request, Settings};
+
+    #[test]
+    fn an_mx_that_is_asked_about_as_it_is_was_not_reduced() {
+        for (key, database, expected) in [
+            ("mx.example.com", true, "The MX mx.example.com itself has an entry in the ISP database, which"),
+            ("mx.example.com", false, "The MX mx.example.com is asked itself, and its own autoconfig document"),
+            ("example.com", true, "The MX mx.example.com is reduced to example.com, whose entry in the ISP database"),
+            ("example.com", false, "The MX mx.example.com is reduced to example.com, whose own autoconfig document"),
+        ] {
+            let request = Request::Get { url: format!("https://{key}/"), address: None };
+            let win = Win {
+                lookup: crate::model::Lookup { kind: LookupKind::MxIspdb, asked: request.asked(), request },
+                requests: Vec::new(),
+                way: Way::Mx { host: "mx.example.com".to_owned(), key: key.to_owned(), after_parent: false, database },
+                settings: Settings::default(),
+                provider_id: None,
+                beside: None,
+                guarded: None,
+            };
+            assert_eq!(source(&win), expected);
+        }
     }
 }

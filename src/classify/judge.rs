@@ -2,12 +2,12 @@
 
 use super::{
     cause,
-    endpoint::{EndpointTable, Use, matches},
-    explain,
+    endpoint::{EndpointTable, Use},
+    explain, hosting,
 };
 use crate::model::{
     Address, Cause, Class, Cloud, Discovery, Guarded, Hosting, Protocol, Protocols, Readings, Security, Server, Settings, Source, Verdict,
-    Way, Win, exchange_host, expand, registrable,
+    Way, Win, exchange_host, expand,
 };
 
 /// Where a mailbox lives, and what is right for it.
@@ -166,11 +166,11 @@ fn class_of(endpoints: &EndpointTable, residence: &Residence<'_>, server: &Serve
 }
 
 fn is_allowed(host: &str, residence: &Residence<'_>) -> bool {
-    residence.allowed_hosts.iter().any(|allowed| matches(&expand(allowed, residence.address).to_lowercase(), host))
+    hosting::is_allowed(host, (residence.address, residence.allowed_hosts))
 }
 
 fn is_own(host: &str, residence: &Residence<'_>) -> bool {
-    registrable(host).is_some() && registrable(host) == registrable(residence.address.domain().as_str())
+    hosting::is_own(host, residence.address)
 }
 
 /// The ISP database's entry of the consumer service: its document belongs to that service, whatever its hosts are at the time.

@@ -156,7 +156,7 @@ impl AuditArgs {
 }
 
 fn jobs(args: &AuditArgs, site: &Site) -> anyhow::Result<Vec<ListedJob>> {
-    site.require_clients(&args.client)?;
+    site.require_watchable(&args.client)?;
     let Some(list) = &args.mailboxes else {
         if site.config.is_none() {
             return Err(UsageError("which mailboxes? Name a list with --mailboxes, or a configuration with --config".to_owned()).into());

@@ -1,22 +1,22 @@
 //! `check ADDRESS…`: single addresses, without configuration or database.
 
-use std::{
-    io::{BufRead, Write},
-    sync::Arc,
-};
+mod asked;
+mod assume;
 
-use anyhow::Context;
+use std::{collections::HashSet, io::Write, sync::Arc};
+
 use clap::{Args, ValueEnum};
 
+use self::{asked::Asked, assume::AssumeArgs};
 use super::{Common, Exit, exit::UsageError, network::NetworkArgs, output::Output, site::Site};
 use crate::{
-    audit::{Answers, Case},
+    audit::{Answers, Auditor, Case, Premise},
     clients::Client,
     config::read_allowed_host,
-    mailboxes::PlainLine,
-    model::{Address, Hosting, Profile, Subject, Tenant, Verdict, visible},
-    remedy::SettingsTable,
-    report::{CheckView, LookupView},
+    model::{Address, Answer, ClientOutcome, Hosting, Outcome, Profile, Request, Subject, Tenant},
+    network::Alias,
+    remedy::{Overlay, SettingsTable},
+    report::{CheckView, ClientView, LookupView, Story, Tale},
 };
 
 /// Single addresses.
@@ -24,7 +24,7 @@ use crate::{
 pub(super) struct CheckArgs {
     /// Mail addresses, or `-` for a list of them on standard input, one a line; one that is none is named at the end, the others are
     /// checked, and the exit code is then 3
-    #[arg(required = true, value_name = "ADDRESS")]
+    #[arg(required_unless_present = "explain", value_name = "ADDRESS")]
     addresses: Vec<String>,
     /// Looks only at this client (repeatable); it then counts as audited
     #[arg(long, value_name = "NAME")]
@@ -35,9 +35,15 @@ pub(super) struct CheckArgs {
     /// A host, or `*.SUFFIX`, that is right for these mailboxes besides (repeatable)
     #[arg(long, value_name = "HOST", value_parser = read_allowed_host)]
     allow_host: Vec<String>,
+    /// Tells step by step how this client comes to its servers (repeatable), what decides, and by which commands a person can repeat
+    /// that; without a name: every client that is looked at
+    #[arg(long, value_name = "CLIENT", num_args = 0..=1, default_missing_value = "")]
+    explain: Vec<String>,
     /// An account for a person, the JSON contract as one object, or one object a line
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: CheckFormat,
+    #[command(flatten)]
+    assume: AssumeArgs,
     #[command(flatten)]
     network: NetworkArgs,
 }
@@ -50,31 +56,23 @@ enum CheckFormat {
 }
 
 pub(super) async fn run(args: &CheckArgs, common: &Common, out: &mut Output) -> anyhow::Result<Exit> {
-    let Asked { addresses, faults } = Asked::read(&args.addresses)?;
+    // the name may be left out, and what stands in its place be an address
+    let (behind, explained): (Vec<&String>, Vec<&String>) = args.explain.iter().partition(|name| name.contains('@') || *name == "-");
+    let Asked { addresses, faults } = Asked::read(args.addresses.iter().chain(behind.iter().copied()))?;
     if args.format == CheckFormat::Json && addresses.len() + faults.len() != 1 {
         return Err(UsageError("--format json writes one object, for one address: use --format jsonl for several".to_owned()).into());
     }
+    let explains_all = explained.iter().any(|name| name.is_empty()) || !behind.is_empty();
+    let explained: Vec<String> = explained.into_iter().filter(|name| !name.is_empty()).cloned().collect();
     let site = Site::load(common)?;
-    let auditor = site.auditor(&args.network)?;
-    site.require_clients(&args.client)?;
-    let clients = auditor.clients_named(&args.client);
-    let audited = if args.client.is_empty() { auditor.clients.audited_by_default() } else { args.client.clone() };
-    let tenant = Tenant {
-        id: "check".to_owned().try_into()?,
-        name: String::new(),
-        hosting: args.hosting,
-        clients: audited,
-        allowed_hosts: args.allow_host.clone(),
-        manual_settings: Vec::new(),
-    };
+    site.require_watchable(&args.client)?;
+    site.require_watchable(&explained)?;
+    let checker = Checker::new(args, &site, (explained, explains_all))?;
     let to_type = SettingsTable::built_in()?.to_type(args.hosting, None);
-    let profile = Arc::new(Profile::default());
     let count = addresses.len();
     let (mut findings, mut unsure) = (false, false);
     for (at, address) in addresses.into_iter().enumerate() {
-        let subject = Subject { address };
-        let answers = auditor.ask(&clients, &subject).await;
-        let view = view(&auditor, (&tenant, &profile), (&clients, &subject), &answers);
+        let view = checker.check(address).await;
         match args.format {
             CheckFormat::Text => {
                 if at > 0 {
@@ -87,7 +85,7 @@ pub(super) async fn run(args: &CheckArgs, common: &Common, out: &mut Output) -> 
         }
         out.flush()?;
         findings |= view.needs_manual_configuration;
-        unsure |= view.clients.iter().any(|client| client.audited && client.verdict == Verdict::Undetermined);
+        unsure |= view.clients.iter().any(ClientView::is_unsure);
         if out.has_gone() {
             unsure |= at + 1 < count;
             break;
@@ -103,67 +101,106 @@ pub(super) async fn run(args: &CheckArgs, common: &Common, out: &mut Output) -> 
     })
 }
 
-fn view(
-    auditor: &crate::audit::Auditor,
-    (tenant, profile): (&Tenant, &Profile),
-    (clients, subject): (&[&Client], &Subject),
-    answers: &Answers,
-) -> CheckView {
-    let outcome = auditor.judge(clients, &Case { tenant, profile, subject }, answers);
-    let readings = answers.lookups.iter().filter_map(|lookup| Some((lookup, answers.readings.get(&lookup.request)?)));
-    let lookups = readings
-        .enumerate()
-        .map(|(at, (lookup, reading))| LookupView {
-            id: at + 1,
-            lookup: lookup.kind,
-            asked: lookup.request.asked(),
-            outcome: reading.outcome,
-            detail: reading.detail.clone(),
-            redirected_to: reading.answer.hops.iter().skip(1).map(|hop| hop.url.clone()).collect(),
-            cnames: reading.answer.cnames.clone(),
-            attempts: reading.answer.attempts,
-            took_ms: reading.answer.took_ms,
-        })
-        .collect();
-    CheckView::new(subject.address.clone(), auditor.clock.now().to_string(), &outcome, lookups)
+/// Checks one address after the other.
+struct Checker {
+    auditor: Auditor,
+    /// Its network takes for aliases what is assumed to be some; `None` where nothing is assumed.
+    assuming: Option<Auditor>,
+    overlay: Overlay,
+    tenant: Tenant,
+    profile: Arc<Profile>,
+    /// Whom to look at; empty: whom everybody is told about.
+    clients: Vec<String>,
+    /// Whose story is told; `None`: everybody's.
+    explained: Option<Vec<String>>,
 }
 
-/// What was asked for: the addresses, and what is wrong with the rest.
-#[derive(Debug, Default)]
-struct Asked {
-    addresses: Vec<Address>,
-    faults: Vec<String>,
-}
-
-impl Asked {
-    fn read(arguments: &[String]) -> anyhow::Result<Self> {
-        let mut asked = Self::default();
-        for argument in arguments {
-            if argument != "-" {
-                asked.add(argument, "");
-                continue;
-            }
-            for (at, line) in std::io::stdin().lock().split(b'\n').enumerate() {
-                let line = line.context("standard input cannot be read")?;
-                let line = String::from_utf8_lossy(&line);
-                if !line.trim().is_empty() {
-                    asked.add(&line, &format!("line {} of standard input: ", at + 1));
-                }
-            }
+impl Checker {
+    fn new(args: &CheckArgs, site: &Site, (explained, explains_all): (Vec<String>, bool)) -> anyhow::Result<Self> {
+        let overlay = args.assume.read()?;
+        let auditor = site.auditor(&args.network)?;
+        let alias = |(name, target): (&str, &str)| Alias { name: name.to_owned(), target: target.to_owned() };
+        let aliases: Vec<Alias> = overlay.aliases().map(alias).collect();
+        let assuming = if overlay.is_empty() { None } else { Some(site.auditor_with(&args.network, aliases)?) };
+        let audited = if args.client.is_empty() { auditor.clients.audited_by_default() } else { args.client.clone() };
+        let tenant = Tenant {
+            id: "check".to_owned().try_into()?,
+            name: String::new(),
+            hosting: args.hosting,
+            clients: audited,
+            allowed_hosts: args.allow_host.clone(),
+            manual_settings: Vec::new(),
+        };
+        let mut clients = args.client.clone();
+        if clients.is_empty() && !explained.is_empty() {
+            clients.extend(auditor.clients.watched(&HashSet::new()).into_iter().map(|client| client.name.clone()));
         }
-        if asked.addresses.is_empty() && asked.faults.is_empty() {
-            return Err(UsageError("no address on standard input".to_owned()).into());
-        }
-        Ok(asked)
+        clients.extend(explained.iter().cloned());
+        let explained = if explains_all { None } else { Some(explained) };
+        Ok(Self { auditor, assuming, overlay, tenant, profile: Arc::new(Profile::default()), clients, explained })
     }
 
-    fn add(&mut self, text: &str, place: &str) {
-        match Address::parse(PlainLine::read(text).address) {
-            Ok(address) => self.addresses.push(address),
-            Err(error) => {
-                let fault = format!("{place}`{}` is not an address that can be checked: {error}", text.trim());
-                self.faults.push(visible(&fault).into_owned());
+    async fn check(&self, address: Address) -> CheckView {
+        let subject = Subject { address };
+        let case = Case { tenant: &self.tenant, profile: &self.profile, subject: &subject };
+        let clients = self.auditor.clients_named(&self.clients);
+        let answers = self.auditor.ask(&clients, &subject).await;
+        let as_it_is = self.auditor.judge(&clients, &case, &answers);
+        let Some(assuming) = &self.assuming else { return self.view((&clients, &case), &answers, &as_it_is) };
+        let premise = Premise { overlay: self.overlay.clone(), as_it_is: answers.readings };
+        let answers = assuming.ask_assuming(&clients, &subject, premise).await;
+        let outcome = assuming.judge(&clients, &case, &answers);
+        let asked: Vec<(&Request, &Answer)> =
+            answers.lookups.iter().filter_map(|lookup| Some((&lookup.request, &*answers.readings.get(&lookup.request)?.answer))).collect();
+        let texts = self.overlay.texts().map(str::to_owned).collect();
+        let in_vain = self.overlay.idle(&asked).map(str::to_owned).collect();
+        self.view((&clients, &case), &answers, &outcome).assuming((texts, in_vain), &as_it_is)
+    }
+
+    fn view(&self, (clients, case): (&[&Client], &Case<'_>), answers: &Answers, outcome: &Outcome) -> CheckView {
+        let readings = answers.lookups.iter().filter_map(|lookup| Some((lookup, answers.readings.get(&lookup.request)?)));
+        let lookups = readings
+            .enumerate()
+            .map(|(at, (lookup, reading))| LookupView {
+                id: at + 1,
+                lookup: lookup.kind,
+                asked: lookup.request.asked(),
+                outcome: reading.outcome,
+                detail: reading.detail.clone(),
+                redirected_to: reading.answer.hops.iter().skip(1).map(|hop| hop.url.clone()).collect(),
+                cnames: reading.answer.cnames.clone(),
+                attempts: reading.answer.attempts,
+                took_ms: reading.answer.took_ms,
+                assumed: self.overlay.answer(&lookup.request).is_some(),
+            })
+            .collect();
+        let checked_at = self.auditor.clock.now().to_string();
+        let mut view = CheckView::new(case.subject.address.clone(), checked_at, outcome, lookups);
+        for client in clients {
+            let told = view.clients.iter_mut().find(|told| told.outcome.client == client.name && self.explains(&client.name));
+            if let Some(told) = told {
+                told.story = Some(self.story(client, (case, answers), &told.outcome));
             }
         }
+        view
+    }
+
+    fn explains(&self, client: &str) -> bool {
+        self.explained.as_ref().is_none_or(|explained| explained.iter().any(|name| name == client))
+    }
+
+    fn story(&self, client: &Client, (case, answers): (&Case<'_>, &Answers), outcome: &ClientOutcome) -> Story {
+        let account = self.auditor.account(client, case, answers);
+        Story::tell(&Tale {
+            client,
+            address: &case.subject.address,
+            discovery: &account.discovery,
+            next: account.next.as_ref(),
+            mx: account.mx,
+            readings: &answers.readings,
+            lookups: &answers.lookups,
+            outcome,
+            overlay: &self.overlay,
+        })
     }
 }

@@ -1,6 +1,7 @@
 //! `config check [FILE]`: what is wrong with a configuration, or what it means.
 
 use std::{
+    collections::HashSet,
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -11,13 +12,21 @@ use jiff::Timestamp;
 use crate::{
     alert::destinations,
     clock::Clock,
-    config::{Config, KnownClients, TenantConfig},
+    config::{Config, KnownClients, TenantConfig, read_secret},
     mailboxes::read_list,
-    model::Hosting,
+    model::{Hosting, LookupKind},
+    network::{Pace, Paces},
     schedule::Timetable,
 };
 
-use super::{Common, Exit, exit::UsageError, mailboxes::count, plant::open_channels, site};
+use super::{
+    Common, Exit,
+    exit::UsageError,
+    mailboxes::count,
+    plant::open_channels,
+    site,
+    site::{client_table, switched_off},
+};
 
 /// The configuration.
 #[derive(Debug, Args)]
@@ -75,6 +84,7 @@ pub fn check(file: &Path, clients: &KnownClients, (out, now): (&mut impl Write, 
     if !network.connect_to.is_empty() {
         writeln!(out, "  {} instead of what DNS says", count(network.connect_to.len(), "detour", "detours"))?;
     }
+    write_lookups(&config, out)?;
     let mut outcome = Exit::Clean;
     if !write_alerts(&config, out)? {
         outcome = Exit::Usage;
@@ -86,6 +96,32 @@ pub fn check(file: &Path, clients: &KnownClients, (out, now): (&mut impl Write, 
         }
     }
     Ok(outcome)
+}
+
+/// What of the lookups is not as it is by default, and what follows from it.
+fn write_lookups(config: &Config, out: &mut impl Write) -> io::Result<()> {
+    for (enabled, word) in [(false, "off"), (true, "on")] {
+        let changed = |kind: &LookupKind| config.network.is_enabled(*kind) == enabled && Pace::of(*kind).enabled != enabled;
+        let kinds: Vec<&str> = Paces::kinds().filter(changed).map(LookupKind::as_str).collect();
+        if !kinds.is_empty() {
+            writeln!(out, "  lookups switched {word}: {}", kinds.join(", "))?;
+        }
+    }
+    let named: HashSet<&str> = config.tenants.iter().flat_map(|entry| &entry.tenant.clients).map(String::as_str).collect();
+    if let Ok(clients) = client_table(config.clients_file.as_deref()) {
+        for client in clients.watched(&named) {
+            if let Some(kind) = switched_off(client, &config.network) {
+                writeln!(out, "  note: the client `{}` is not looked at, as its lookup `{kind}` is switched off", client.name)?;
+            }
+        }
+    }
+    if let Some(source) = &config.bearer_token {
+        writeln!(out, "  bearer token for Exchange Online: {source}")?;
+        if let Err(problem) = read_secret(source) {
+            writeln!(out, "  note: {source} {problem}, so `autodiscover-soap` is not asked")?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether every channel can be opened here.

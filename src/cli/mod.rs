@@ -3,6 +3,7 @@
 mod alerts;
 mod audit;
 mod check;
+mod clients;
 mod completions;
 pub mod config;
 mod db;
@@ -10,6 +11,7 @@ mod exit;
 mod follow;
 mod healthcheck;
 mod incidents;
+mod judge;
 mod log;
 pub mod mailboxes;
 mod man;
@@ -59,6 +61,8 @@ enum Command {
     Audit(audit::AuditArgs),
     /// Writes the report of who needs manual configuration, from the database
     Report(report::ReportArgs),
+    /// Judges the stored answers of a run again by the present clients and rules, without the network, and says what changed
+    Judge(judge::JudgeArgs),
     /// Audits by schedule and tells of what changes, until it is told to end (SIGTERM); SIGHUP reads the configuration anew
     Serve(serve::ServeArgs),
     /// Asks the service whether it is ready, and says of each part
@@ -67,6 +71,8 @@ enum Command {
     Alerts(alerts::AlertsArgs),
     /// Shows what is wrong over time, acknowledges and exempts it
     Incidents(incidents::IncidentsArgs),
+    /// Lists the mail clients that are known, and shows what each one asks
+    Clients(clients::ClientsArgs),
     /// Works on a list of mailboxes
     Mailboxes(mailboxes::MailboxesArgs),
     /// Works on the configuration
@@ -108,8 +114,10 @@ async fn dispatch(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Audit(args) => audit::run(args, &cli.common, &mut out).await,
         Command::Serve(_) => serve::run(&cli.common).await,
         Command::Report(args) => report::run(args, &cli.common, &mut out).await,
+        Command::Judge(args) => judge::run(args, &cli.common, &mut out).await,
         Command::Alerts(args) => alerts::run(args, &cli.common, &mut out).await,
         Command::Incidents(args) => incidents::run(args, &cli.common, &mut out).await,
+        Command::Clients(args) => clients::run(args, &cli.common, &mut out),
         Command::Mailboxes(args) => mailboxes::run(args, &cli.common, &mut out),
         Command::Config(args) => config::run(args, &cli.common, &mut out),
         Command::Db(args) => db::run(args, &cli.common, &mut out).await,

@@ -62,6 +62,8 @@ impl Site {
         };
         let heartbeat = noted(secret(config, "service.heartbeat_url", config.service.heartbeat_url.as_ref()));
         let token = noted(secret(config, "listener.token", config.listener.token.as_ref()));
+        // the network reads it again where it needs it
+        noted(secret(config, "lookups.autodiscover-soap.bearer_token", config.bearer_token.as_ref()));
         let token = match token.as_ref().map(Token::new).transpose() {
             Ok(token) => token,
             Err(error) => {

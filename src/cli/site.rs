@@ -9,15 +9,14 @@ use anyhow::Context;
 
 use super::{Common, exit::UsageError, network::NetworkArgs};
 use crate::{
-    audit::{Auditor, TenantJob},
+    audit::{Auditor, BODIES, TenantJob},
     classify::EndpointTable,
-    clients::ClientTable,
+    clients::{Client, ClientTable},
     clock::Clock,
     config::{Config, ListenerSettings},
     mailboxes,
-    model::{Hosting, Tenant, TenantId},
-    network::{Network, Parts, Settings},
-    wire,
+    model::{Hosting, LookupKind, Tenant, TenantId},
+    network::{Alias, Network, Parts, Settings},
 };
 
 /// What a command works with.
@@ -75,11 +74,29 @@ impl Site {
         }
     }
 
+    /// Refuses names of clients that nobody knows, or that cannot be looked at.
+    pub(super) fn require_watchable(&self, names: &[String]) -> anyhow::Result<()> {
+        self.require_clients(names)?;
+        for client in self.clients.iter().filter(|client| names.contains(&client.name)) {
+            if let Some(kind) = self.config.as_ref().and_then(|config| switched_off(client, &config.network)) {
+                let advice = format!("set `lookups.{kind}.enabled` to true in the configuration");
+                return Err(UsageError(format!("`{}` cannot be looked at without its lookup `{kind}`: {advice}", client.name)).into());
+            }
+        }
+        Ok(())
+    }
+
     /// The auditor, on the network of the configuration and of the command line.
     pub(super) fn auditor(&self, arguments: &NetworkArgs) -> anyhow::Result<Auditor> {
+        self.auditor_with(arguments, Vec::new())
+    }
+
+    /// The same on a network that takes these names for aliases.
+    pub(super) fn auditor_with(&self, arguments: &NetworkArgs, aliases: Vec<Alias>) -> anyhow::Result<Auditor> {
         let settings = arguments.apply(self.config.as_ref().map_or_else(Settings::default, |config| config.network.clone()));
+        let settings = Settings { aliases, ..settings };
         let clock = Clock::system();
-        let parts = Parts { settings: &settings, clock: clock.clone(), pox_body: wire::pox_request };
+        let parts = Parts { settings: &settings, clock: clock.clone(), bodies: BODIES };
         let network = Network::new(parts).map_err(|error| {
             UsageError(
                 anyhow::Error::new(error)
@@ -174,6 +191,11 @@ impl Site {
     }
 }
 
+/// A kind of lookup that a client needs and the settings switch off.
+pub(super) fn switched_off(client: &Client, settings: &Settings) -> Option<LookupKind> {
+    client.kinds().into_iter().find(|kind| !settings.is_enabled(*kind))
+}
+
 /// The configuration: the one that is named, or the system's where it exists.
 pub(super) fn config_path(common: &Common) -> Option<PathBuf> {
     let system = Path::new(SYSTEM_CONFIG);
@@ -185,7 +207,8 @@ pub(super) fn client_names(file: Option<&Path>) -> Result<Vec<String>, String> {
     client_table(file).map(|table| table.names())
 }
 
-fn client_table(file: Option<&Path>) -> Result<ClientTable, String> {
+/// The table of clients, a site's own file included.
+pub(super) fn client_table(file: Option<&Path>) -> Result<ClientTable, String> {
     let table = ClientTable::built_in().map_err(|error| error.to_string())?;
     match file {
         None => Ok(table),

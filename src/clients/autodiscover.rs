@@ -99,7 +99,7 @@ pub(super) fn search_ways(trail: &mut Trail<'_>, seeker: &Seeker<'_>, hunt: &Hun
         let is_phone = seeker.step.lookup == LookupKind::AutodiscoverMobilesync;
         let lookup = if is_phone { mobilesync::question(&url, &hunt.subject) } else { pox::question(seeker, &url, &hunt.subject) };
         if !open {
-            trail.ask(&lookup);
+            trail.pass_over(&lookup);
             continue;
         }
         let next = if is_phone { mobilesync::ask(trail, seeker, (&lookup, &hunt)) } else { pox::ask(trail, seeker, (&lookup, &hunt)) };
@@ -115,11 +115,12 @@ fn endpoint(trail: &mut Trail<'_>, seeker: &Seeker<'_>, (path, open): (Path, boo
     match path {
         Path::AutodiscoverHost => Some(format!("https://autodiscover.{domain}{PATH}")),
         Path::RootHost => Some(format!("https://{domain}{PATH}")),
+        Path::HttpPost => Some(format!("http://autodiscover.{domain}{PATH}")),
         Path::Http | Path::HttpRedirect => {
             let url = format!("http://autodiscover.{domain}{PATH}");
             let request = Request::Redirect { url: url.clone() };
             let lookup = Lookup { kind: seeker.step.lookup, asked: request.asked(), request };
-            let reading = trail.ask(&lookup)?;
+            let reading = look(trail, &lookup, open)?;
             if let Reply::Redirect(target) = &reading.answer.reply {
                 return Some(target.clone());
             }
@@ -132,7 +133,7 @@ fn endpoint(trail: &mut Trail<'_>, seeker: &Seeker<'_>, (path, open): (Path, boo
         Path::SrvLowestWeight | Path::Srv | Path::SrvAnyPort => {
             let request = Request::Srv { name: format!("_autodiscover._tcp.{domain}") };
             let lookup = Lookup { kind: LookupKind::AutodiscoverSrv, asked: request.asked(), request };
-            let reading = trail.ask(&lookup)?;
+            let reading = look(trail, &lookup, open)?;
             let Reply::Srv(records) = &reading.answer.reply else {
                 if open {
                     trail.record(&lookup, reading.outcome, &reading.detail);
@@ -150,6 +151,13 @@ fn endpoint(trail: &mut Trail<'_>, seeker: &Seeker<'_>, (path, open): (Path, boo
             Some(format!("https://{}{PATH}", record?.target))
         }
     }
+}
+
+fn look<'a>(trail: &mut Trail<'a>, lookup: &Lookup, open: bool) -> Option<&'a Reading> {
+    if !open {
+        trail.pass_over(lookup);
+    }
+    trail.ask(lookup)
 }
 
 /// What answers only with credentials, and what it says of itself.

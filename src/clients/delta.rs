@@ -1,5 +1,5 @@
 //! Delta Chat's parsers: `auto_mozilla.rs` and `auto_outlook.rs` of chatmail/core (48888898e, 2026-08-22). Whatever its XML reader gets
-//! to the end of is an answer, and an answer without servers leaves the user to the guesses `imap.`, `smtp.` and `mail.`, left out here.
+//! to the end of is an answer, and an answer without servers leaves the client to its guesses.
 
 use super::dialect::{Refusal, default_port, host_name, port, security};
 use crate::model::{Autoconfig, AutoconfigServer, EMAIL_ADDRESS, Pox, PoxProtocol, Protocol, Security, Server, Settings};

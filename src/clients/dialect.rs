@@ -1,10 +1,10 @@
 //! Dialects: which documents a client accepts, and what it makes of them.
 
 use super::{
-    android, delta, evolution, geary, gnome, kmail, nextcloud, outlook,
+    android, delta, evolution, fairemail, geary, gnome, kmail, mailspring, nextcloud, outlook,
     row::{Client, Dialect},
     search::Success,
-    thunderbird, tolerant,
+    snappymail, thunderbird, tolerant,
 };
 use crate::model::{Address, Autoconfig, Document, Pox, Protocol, Reply, Security, Settings};
 
@@ -35,6 +35,9 @@ pub(super) fn accept_autoconfig(client: &Client, document: &Autoconfig, reply: &
         Dialect::Geary => geary::accept_autoconfig(document)?,
         Dialect::NextcloudMail => nextcloud::accept_autoconfig(document)?,
         Dialect::DeltaChat => delta::accept_autoconfig(document)?,
+        Dialect::Fairemail => fairemail::accept_autoconfig(document)?,
+        Dialect::Snappymail => snappymail::accept_autoconfig(document)?,
+        Dialect::Mailspring => mailspring::accept_autoconfig(document)?,
     };
     if settings.incoming.is_empty() { Refusal::unusable("it names no incoming server that this client can use") } else { Ok(settings) }
 }
@@ -48,29 +51,39 @@ pub(super) fn takes_empty(dialect: Dialect, document: &Autoconfig) -> bool {
     }
 }
 
+/// Whether the id of a document that a client takes leads to servers that it has built in.
+pub(super) fn is_decided_by_id(dialect: Dialect, provider_id: Option<&str>) -> bool {
+    dialect == Dialect::Geary && provider_id.is_some_and(geary::has_built_in)
+}
+
 /// Whether an HTTP success without a document of the kind asked for ends a client's search.
 pub(super) fn takes_other(dialect: Dialect, document: &Document, success: Success) -> bool {
     match dialect {
         Dialect::Evolution => *document == Document::Other,
-        Dialect::DeltaChat => *document == Document::Other || success == Success::Bare,
+        Dialect::DeltaChat | Dialect::Mailspring => *document == Document::Other || success == Success::Bare,
         _ => false,
     }
 }
 
 /// Whether an HTTP success of this status is one for a client.
 pub(super) fn is_success(dialect: Dialect, status: u16) -> bool {
-    status == 200 || !matches!(dialect, Dialect::Kmail | Dialect::GnomeOnlineAccounts)
+    status == 200 || !matches!(dialect, Dialect::Kmail | Dialect::GnomeOnlineAccounts | Dialect::Fairemail)
 }
 
 /// What a client makes of the servers in an Autodiscover answer.
 pub(super) fn accept_pox(client: &Client, document: &Pox, reply: &Reply) -> Result<Settings, Refusal> {
     let settings = match client.dialect {
         Dialect::Thunderbird | Dialect::Thunderbird115 => thunderbird::accept_pox(client, document, reply)?,
-        Dialect::Tolerant | Dialect::Kmail | Dialect::ThunderbirdAndroid | Dialect::Geary | Dialect::NextcloudMail => {
-            thunderbird::pox_settings(client.dialect, document)
-        }
+        Dialect::Tolerant
+        | Dialect::Kmail
+        | Dialect::ThunderbirdAndroid
+        | Dialect::Geary
+        | Dialect::NextcloudMail
+        | Dialect::Mailspring => thunderbird::pox_settings(client.dialect, document),
         Dialect::Evolution | Dialect::GnomeOnlineAccounts => evolution::accept_pox(document)?,
         Dialect::DeltaChat => delta::accept_pox(document)?,
+        Dialect::Fairemail => fairemail::accept_pox(document)?,
+        Dialect::Snappymail => snappymail::accept_pox(document)?,
         Dialect::Outlook => outlook::accept_pox(document),
     };
     if settings.is_empty() { Refusal::unusable("it names no server that this client can use") } else { Ok(settings) }

@@ -16,10 +16,10 @@ pub(super) fn accept_autoconfig(document: &Autoconfig) -> Result<Settings, Refus
     if incoming.kind != "imap" || outgoing.kind != "smtp" {
         return Refusal::unusable("its first incoming server is not for IMAP, or its first outgoing one not for SMTP");
     }
-    let servers = match document.provider_id.as_deref() {
-        Some("hotmail.com") => OUTLOOK.map(|parts| Some(server(parts))),
-        Some("googlemail.com") => GMAIL.map(|parts| Some(server(parts))),
-        _ => [server_of(incoming, Protocol::Imap), server_of(outgoing, Protocol::Smtp)],
+    let known = BUILT_IN.iter().find(|(id, _)| document.provider_id.as_deref() == Some(*id));
+    let servers = match known {
+        Some((_, servers)) => servers.map(|parts| Some(server(parts))),
+        None => [server_of(incoming, Protocol::Imap), server_of(outgoing, Protocol::Smtp)],
     };
     let [Some(incoming), Some(outgoing)] = servers else {
         return Err(Refusal::Taken("it names no host, and Geary asks for no other document".to_owned()));
@@ -43,10 +43,19 @@ fn server((protocol, host, port, security): (Protocol, &str, u16, Security)) -> 
     Server { protocol, host, port, security, auth, username, class: None }
 }
 
+/// Whether an id stands for fixed hosts.
+pub(super) fn has_built_in(id: &str) -> bool {
+    BUILT_IN.iter().any(|(known, _)| *known == id)
+}
+
 type Parts = (Protocol, &'static str, u16, Security);
-const OUTLOOK: [Parts; 2] =
-    [(Protocol::Imap, "imap-mail.outlook.com", 993, Security::Tls), (Protocol::Smtp, "smtp-mail.outlook.com", 587, Security::StartTls)];
-const GMAIL: [Parts; 2] = [(Protocol::Imap, "imap.gmail.com", 993, Security::Tls), (Protocol::Smtp, "smtp.gmail.com", 465, Security::Tls)];
+const BUILT_IN: [(&str, [Parts; 2]); 2] = [
+    (
+        "hotmail.com",
+        [(Protocol::Imap, "imap-mail.outlook.com", 993, Security::Tls), (Protocol::Smtp, "smtp-mail.outlook.com", 587, Security::StartTls)],
+    ),
+    ("googlemail.com", [(Protocol::Imap, "imap.gmail.com", 993, Security::Tls), (Protocol::Smtp, "smtp.gmail.com", 465, Security::Tls)]),
+];
 
 #[cfg(test)]
 mod tests {

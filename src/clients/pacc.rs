@@ -11,7 +11,8 @@ pub(super) fn search(trail: &mut Trail<'_>, subject: &Subject) {
     let lookup = |request: Request| Lookup { kind: LookupKind::Pacc, asked: request.asked(), request };
     let document = lookup(Request::Get { url: pacc_url(domain), address: None });
     let record = lookup(Request::Txt { name: pacc_digest_name(domain) });
-    let (Some(of_document), of_record) = (trail.ask(&document), trail.ask(&record)) else { return };
+    let of_record = trail.ask(&record);
+    let Some(of_document) = trail.ask(&document) else { return };
     let Document::Pacc(pacc) = &of_document.document else { return trail.record(&document, of_document.outcome, &of_document.detail) };
     let Some(of_record) = of_record else { return };
     let nothing = PaccDigests::default();

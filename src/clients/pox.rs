@@ -22,7 +22,9 @@ pub(super) fn search_at(trail: &mut Trail<'_>, seeker: &Seeker<'_>, url: &str, h
 pub(super) fn question(seeker: &Seeker<'_>, url: &str, subject: &Subject) -> Lookup {
     let request = match seeker.step.method {
         Method::Get => Request::Get { url: url.to_owned(), address: None },
-        Method::Post => Request::Pox { url: url.to_owned(), address: subject.address_for_autodiscover(&host_of(url)) },
+        Method::Post | Method::PostWithoutCredentials => {
+            Request::Pox { url: url.to_owned(), address: subject.address_for_autodiscover(&host_of(url)) }
+        }
     };
     Lookup { kind: LookupKind::AutodiscoverPox, asked: request.asked(), request }
 }
@@ -30,7 +32,7 @@ pub(super) fn question(seeker: &Seeker<'_>, url: &str, subject: &Subject) -> Loo
 pub(super) fn ask(trail: &mut Trail<'_>, seeker: &Seeker<'_>, (lookup, hunt): (&Lookup, &Hunt)) -> Found {
     let Some(reading) = trail.ask(lookup) else { return Found::Nothing };
     if reading.outcome == AnswerOutcome::Guarded {
-        if seeker.step.method == Method::Get || lookup.asked.starts_with(IN_CLEAR) {
+        if seeker.step.method != Method::Post || lookup.asked.starts_with(IN_CLEAR) {
             trail.record(lookup, AnswerOutcome::Invalid, "it asks for credentials, and gets none here");
             return Found::Nothing;
         }

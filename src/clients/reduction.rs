@@ -1,11 +1,11 @@
 //! The MX reductions: from the MX host to the names that a client asks about.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::{is_public_suffix, registrable};
 
 /// How a client reduces an MX host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reduction {
     /// The host without its first label, where that is longer than the registrable domain, and then the registrable domain
@@ -21,6 +21,8 @@ pub enum Reduction {
     HostParentLastTwo,
     /// The last two labels (`trim_to(2)` of email-lib).
     LastTwo,
+    /// The host, and what is left as label after label goes, down to the registrable domain (`FairEmail`).
+    HostDownToBase,
 }
 
 impl Reduction {
@@ -35,6 +37,7 @@ impl Reduction {
                 [mx].into_iter().chain(parent).chain(last_two(mx)).collect()
             }
             Self::LastTwo => last_two(mx).into_iter().collect(),
+            Self::HostDownToBase => suffixes(mx).take_while(|name| !is_public_suffix(name)).collect(),
             Self::HostThenBase => [mx].into_iter().chain(base_domain(mx).filter(|base| *base != mx)).collect(),
         };
         names.into_iter().map(str::to_owned).collect()
@@ -75,7 +78,7 @@ mod tests {
 
     #[test]
     fn mx_hosts_reduce_as_each_client_reduces_them() {
-        use Reduction::{Base, EverySuffix, HostParentLastTwo, HostThenBase, LastTwo, ParentThenBase};
+        use Reduction::{Base, EverySuffix, HostDownToBase, HostParentLastTwo, HostThenBase, LastTwo, ParentThenBase};
         for (host, reduction, expected) in [
             ("contoso-com.mail.protection.outlook.com", ParentThenBase, &["mail.protection.outlook.com", "outlook.com"][..]),
             ("contoso-com.mail.protection.outlook.com", Base, &["outlook.com"]),
@@ -99,6 +102,8 @@ mod tests {
             ("mx.example.co.uk", LastTwo, &["co.uk"]),
             ("example.com", LastTwo, &["example.com"]),
             ("localhost", LastTwo, &[]),
+            ("mx.a.example.co.uk", HostDownToBase, &["mx.a.example.co.uk", "a.example.co.uk", "example.co.uk"]),
+            ("contoso-com.o-v1.mx.microsoft", HostDownToBase, &["contoso-com.o-v1.mx.microsoft", "o-v1.mx.microsoft", "mx.microsoft"]),
         ] {
             assert_eq!(reduction.names(host, "contoso.com"), expected, "{host} {reduction:?}");
         }

@@ -1,8 +1,10 @@
 //! A row of `config/clients.toml`: one mail client, as far as data can say it.
 
-use serde::Deserialize;
+use std::collections::BTreeSet;
 
-use super::{reduction::Reduction, template::Template};
+use serde::{Deserialize, Serialize};
+
+use super::{built_in::Provider, offer::Offer, reduction::Reduction, template::Template};
 use crate::model::{LookupKind, Protocol, V2Protocol};
 
 /// A mail client.
@@ -43,7 +45,7 @@ fn mail_protocols() -> Vec<Protocol> {
 }
 
 /// Who is told about a client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
     /// A tenant that names no clients audits it.
@@ -55,7 +57,7 @@ pub enum Standing {
 }
 
 /// A client's parsers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Dialect {
     /// Thunderbird's `readFromXML` since 150.
@@ -81,6 +83,12 @@ pub enum Dialect {
     DeltaChat,
     /// Classic Outlook's.
     Outlook,
+    /// `FairEmail`'s: what is found is scored.
+    Fairemail,
+    /// `SnappyMail`'s.
+    Snappymail,
+    /// Mailspring's.
+    Mailspring,
 }
 
 impl Dialect {
@@ -139,6 +147,35 @@ pub struct Step {
     /// It adds to what an earlier step found what that lacks, and does not end with a search for documents.
     #[serde(default)]
     pub beside: bool,
+    /// It is gone to only where everything before it found nothing.
+    #[serde(default)]
+    pub last_resort: bool,
+    /// Rows of the client's own table of providers, in its order.
+    #[serde(default, rename = "row")]
+    pub rows: Vec<Provider>,
+    /// Rows are for any MX, and not only for one of the best preference.
+    #[serde(default)]
+    pub any_mx: bool,
+    /// Guesses where mail is read, in the client's order of preference.
+    #[serde(default)]
+    pub incoming: Vec<Offer>,
+    /// Guesses where mail is submitted, in the client's order of preference.
+    #[serde(default)]
+    pub outgoing: Vec<Offer>,
+    /// What makes a guess good.
+    #[serde(default)]
+    pub needs: Needs,
+}
+
+/// What makes a guess good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Needs {
+    /// A mail server's greeting, under a certificate that is good.
+    #[default]
+    Greeting,
+    /// A port that takes connections, whatever it says.
+    OpenPort,
 }
 
 /// How a search goes on.
@@ -178,6 +215,8 @@ pub enum Way {
     Http,
     /// `http://autodiscover.DOMAIN/…`: where it redirects to, over https.
     HttpRedirect,
+    /// `http://autodiscover.DOMAIN/…`, by a request in clear.
+    HttpPost,
     /// `_autodiscover._tcp.DOMAIN`, the record of the lowest weight (Thunderbird 142, bug 1976254).
     SrvLowestWeight,
     /// `_autodiscover._tcp.DOMAIN`, the record of the best priority on port 443 (RFC 2782; the heaviest of equals).
@@ -193,6 +232,8 @@ pub enum Method {
     /// By a request that names the mailbox, with credentials where they are asked for (MS-OXDSCLI section 2.2.3).
     #[default]
     Post,
+    /// By the same request, without credentials.
+    PostWithoutCredentials,
     /// As a web page, without a word on the mailbox and without credentials.
     Get,
 }
@@ -207,10 +248,30 @@ pub enum Redirect {
     Address,
 }
 
+impl Client {
+    /// The kinds of lookups that its way can need, those that its steps bring along included.
+    #[must_use]
+    pub fn kinds(&self) -> BTreeSet<LookupKind> {
+        let of_steps = self.steps.iter().map(|step| step.lookup);
+        let of_mx = self.mx.is_some().then_some(LookupKind::Mx);
+        let by_srv =
+            self.steps.iter().flat_map(|step| &step.ways).any(|way| matches!(way, Way::SrvLowestWeight | Way::Srv | Way::SrvAnyPort));
+        let is_direct = self.steps.iter().any(|step| step.protocol == Some(V2Protocol::AutodiscoverV1));
+        let more = [of_mx, by_srv.then_some(LookupKind::AutodiscoverSrv), is_direct.then_some(LookupKind::AutodiscoverPox)];
+        of_steps.chain(more.into_iter().flatten()).collect()
+    }
+}
+
 impl Step {
     /// Whether it is about what the MX is reduced to.
     pub(super) fn is_of_mx(&self) -> bool {
         matches!(self.lookup, LookupKind::MxAutoconfig | LookupKind::MxIspdb)
+    }
+
+    /// Whether it needs the MX host, reduced or not.
+    pub(super) fn needs_mx_host(&self) -> bool {
+        let guesses = self.incoming.iter().chain(&self.outgoing);
+        self.rows.iter().any(Provider::is_by_mx) || guesses.into_iter().any(Offer::needs_mx)
     }
 
     /// Whether it asks a database of providers.

@@ -1,9 +1,10 @@
 //! One client's search over the answers: its sources in rank order, the first usable one wins, what stood in the way is kept.
 
 use super::{
-    autodetect, autodiscover,
-    dialect::{Refusal, accept_autoconfig, is_success, takes_empty, takes_other},
-    jmap, pacc,
+    autodetect, autodiscover, built_in,
+    dialect::{Refusal, accept_autoconfig, is_decided_by_id, is_success, takes_empty, takes_other},
+    fairemail::Contest,
+    guess, jmap, pacc,
     row::{Client, Dialect, MxOrder, OnFailure, Onward, Step},
     srv,
 };
@@ -16,31 +17,36 @@ use crate::model::{
 /// `missing`: ask them, and search again. All sources are looked at, beyond the winner too, so that the evidence is whole.
 #[must_use]
 pub fn search(client: &Client, subject: &Subject, readings: &Readings, assumption: Assumption<'_>) -> Search {
-    let mut trail = Trail {
-        readings,
-        assumption,
-        missing: Vec::new(),
-        discovery: Discovery { seeks: client.protocols.clone(), ..Discovery::default() },
-        closed: false,
-    };
+    let discovery = Discovery { seeks: client.protocols.clone(), ..Discovery::default() };
+    let mut trail = Trail { readings, assumption, missing: Vec::new(), discovery, closed: false, last: None };
     let mx = find_mx(&mut trail, client, subject);
+    let mut contest = Contest::of(client, subject);
     let together = |one: &Step, next: &Step| client.mx_order == MxOrder::NameByName && one.is_of_mx() && next.is_of_mx();
     for group in client.steps.chunk_by(together) {
-        match group {
-            // what has ended goes on only where it runs beside
-            [step] if trail.closed && step.urls.is_empty() && !step.beside => {}
-            [step] if step.lookup == LookupKind::Srv => srv::search(&mut trail, step, subject),
-            [step] if is_autodiscover(step.lookup) => {
-                autodiscover::search(&mut trail, &autodiscover::Seeker { client, step }, subject);
-            }
-            [step] if step.lookup == LookupKind::Autodetect => autodetect::search(&mut trail, subject),
-            [step] if step.lookup == LookupKind::Pacc => pacc::search(&mut trail, subject),
-            [step] if step.lookup == LookupKind::Jmap => jmap::search(&mut trail, subject),
-            [step] if !step.is_of_mx() => search_documents(&mut trail, client, step, &Circumstance { subject, mx: None }),
-            steps => search_by_mx(&mut trail, (client, steps), subject, &mx),
-        }
+        contest.begin(&mut trail, group);
+        search_group(&mut trail, (client, group), subject, &mx);
+        contest.note(&mut trail, group);
     }
+    contest.end(&mut trail);
     Search { missing: trail.missing, discovery: trail.discovery }
+}
+
+fn search_group(trail: &mut Trail<'_>, (client, group): (&Client, &[Step]), subject: &Subject, mx: &MxState) {
+    let domain = subject.address.domain();
+    match group {
+        [step, ..] if step.last_resort && (trail.is_waiting() || trail.discovery.win.is_some()) => {}
+        // what has ended goes on only where it runs beside
+        [step] if trail.closed && step.urls.is_empty() && !step.beside => {}
+        [step] if step.lookup == LookupKind::BuiltIn => built_in::search(trail, step, (domain, mx)),
+        [step] if step.lookup == LookupKind::Guess => guess::search(trail, step, (domain, mx.host())),
+        [step] if step.lookup == LookupKind::Srv => srv::search(trail, (client, step), subject),
+        [step] if is_autodiscover(step.lookup) => autodiscover::search(trail, &autodiscover::Seeker { client, step }, subject),
+        [step] if step.lookup == LookupKind::Autodetect => autodetect::search(trail, subject),
+        [step] if step.lookup == LookupKind::Pacc => pacc::search(trail, subject),
+        [step] if step.lookup == LookupKind::Jmap => jmap::search(trail, subject),
+        [step] if !step.is_of_mx() => search_documents(trail, client, step, &Circumstance { subject, mx: None }),
+        steps => search_by_mx(trail, (client, steps), subject, mx),
+    }
 }
 
 fn is_autodiscover(lookup: LookupKind) -> bool {
@@ -55,6 +61,8 @@ pub(super) struct Trail<'a> {
     pub(super) discovery: Discovery,
     /// The client looks at no further documents of the autoconfig kind.
     closed: bool,
+    /// What was asked last.
+    last: Option<Request>,
 }
 
 impl<'a> Trail<'a> {
@@ -63,6 +71,7 @@ impl<'a> Trail<'a> {
         if !self.discovery.lookups.contains(lookup) {
             self.discovery.lookups.push(lookup.clone());
         }
+        self.last = Some(lookup.request.clone());
         if self.is_lost(lookup) {
             return None;
         }
@@ -73,9 +82,39 @@ impl<'a> Trail<'a> {
         reading
     }
 
-    /// The client looks for nothing more, but for what runs beside.
+    /// The reading of a request that has been asked in this search, without asking.
+    pub(super) fn reading(&self, request: &Request) -> Option<&'a Reading> {
+        self.readings.get(request)
+    }
+
+    /// Keeps a lookup that nothing is asked for.
+    pub(super) fn note(&mut self, lookup: &Lookup) {
+        self.discovery.lookups.push(lookup.clone());
+    }
+
+    /// Whether an answer is missing that could find something.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.missing.is_empty()
+    }
+
+    /// Whether something is assumed lost.
+    pub(super) fn assumes_loss(&self) -> bool {
+        !self.assumption.lost.is_empty()
+    }
+
+    /// The client looks for nothing more after the lookup that was asked last, but for what runs beside.
     pub(super) fn close(&mut self) {
+        if !self.closed && self.discovery.win.is_none() {
+            self.discovery.stopped_at.clone_from(&self.last);
+        }
         self.closed = true;
+    }
+
+    /// Asks ahead: the lookup does not count, as the client has made up its mind before.
+    pub(super) fn pass_over(&mut self, lookup: &Lookup) {
+        if self.ask(lookup).is_some() {
+            self.discovery.idle.push(lookup.request.clone());
+        }
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -97,6 +136,13 @@ impl<'a> Trail<'a> {
             AnswerOutcome::Found | AnswerOutcome::Absent | AnswerOutcome::Guarded => return,
         };
         list.push(Trouble { lookup: lookup.clone(), why: why.to_owned() });
+    }
+
+    /// Records it where that has not been done before.
+    pub(super) fn record_once(&mut self, lookup: &Lookup, outcome: AnswerOutcome, why: &str) {
+        if self.discovery.doubts.iter().all(|doubt| doubt.lookup != *lookup) {
+            self.record(lookup, outcome, why);
+        }
     }
 
     /// Sets the winner; a later one changes nothing.
@@ -152,7 +198,7 @@ struct MxName<'a> {
 /// Goes through the names of the MX, with all of the steps for each.
 fn search_by_mx(trail: &mut Trail<'_>, (client, steps): (&Client, &[Step]), subject: &Subject, mx: &MxState) {
     match mx {
-        MxState::Known { host, names } => {
+        MxState::Known { host, names, .. } => {
             for (at, name) in names.iter().enumerate() {
                 let later = names.iter().take(at).any(|before| before != host && before != name);
                 for step in steps {
@@ -161,8 +207,8 @@ fn search_by_mx(trail: &mut Trail<'_>, (client, steps): (&Client, &[Step]), subj
             }
         }
         MxState::Trouble(lookup, why) => {
-            if !trail.closed && trail.discovery.doubts.iter().all(|doubt| doubt.lookup != *lookup) {
-                trail.record(lookup, AnswerOutcome::Failed, why);
+            if !trail.closed {
+                trail.record_once(lookup, AnswerOutcome::Failed, why);
             }
         }
         MxState::Nothing => {}
@@ -173,25 +219,32 @@ fn search_documents(trail: &mut Trail<'_>, client: &Client, step: &Step, circums
     let mut decided = false;
     for url in &step.urls {
         let Some(lookup) = url.lookup(step.lookup, circumstance.subject, circumstance.mx.map(|mx| mx.name)) else { continue };
-        let Some(reading) = trail.ask(&lookup) else {
-            // what is assumed lost failed in passing
-            trail.closed |= trail.is_lost(&lookup) && !decided && step.on_failure == OnFailure::StopUnlessNotFound;
-            continue;
-        };
         if decided || trail.closed {
+            trail.pass_over(&lookup);
             continue;
         }
+        let Some(reading) = trail.ask(&lookup) else {
+            // what is assumed lost failed in passing
+            if trail.is_lost(&lookup) && step.on_failure == OnFailure::StopUnlessNotFound {
+                trail.close();
+            }
+            continue;
+        };
         match judge(client, step, reading) {
             Found::Settings(settings, provider_id) => {
-                let way = way(step, &lookup, circumstance.mx);
+                let by_id = is_decided_by_id(client.dialect, provider_id.as_deref());
+                let way = if by_id { Way::ProviderId } else { way(step, &lookup, circumstance.mx) };
                 let requests = vec![lookup.request.clone()];
+                let provider_id = provider_id.map(|id| id.to_lowercase());
                 trail.win(Win { lookup, requests, way, settings, provider_id, beside: None, guarded: None });
                 decided = true;
             }
             Found::Trouble(outcome, why, onward) => {
                 trail.record(&lookup, outcome, &why);
                 decided = onward == Goes::ToNextStep;
-                trail.closed = onward == Goes::Nowhere;
+                if onward == Goes::Nowhere {
+                    trail.close();
+                }
             }
         }
     }
@@ -199,7 +252,7 @@ fn search_documents(trail: &mut Trail<'_>, client: &Client, step: &Step, circums
 
 /// What a client makes of an answer.
 enum Found {
-    /// The servers, and `emailProvider@id`.
+    /// The servers, and `emailProvider@id` as it is written.
     Settings(Settings, Option<String>),
     Trouble(AnswerOutcome, String, Goes),
 }
@@ -227,7 +280,7 @@ fn judge(client: &Client, step: &Step, reading: &Reading) -> Found {
         && (reading.outcome == AnswerOutcome::Found || takes_empty(client.dialect, document))
     {
         return match accept_autoconfig(client, document, &reading.answer.reply) {
-            Ok(settings) => Found::Settings(settings, document.provider_id.as_ref().map(|id| id.to_lowercase())),
+            Ok(settings) => Found::Settings(settings, document.provider_id.clone()),
             Err(Refusal::Unusable(why)) => Found::Trouble(AnswerOutcome::Invalid, why, goes),
             Err(Refusal::Taken(why)) => Found::Trouble(AnswerOutcome::Invalid, why, Goes::Nowhere),
         };
@@ -255,15 +308,30 @@ fn way(step: &Step, lookup: &Lookup, mx: Option<MxName<'_>>) -> Way {
 }
 
 /// What is known of the MX.
-enum MxState {
-    Known { host: String, names: Vec<String> },
+pub(super) enum MxState {
+    Known {
+        /// The one that the client takes.
+        host: String,
+        /// Every one, as the resolver lists them.
+        all: Vec<String>,
+        /// What the client reduces the host to.
+        names: Vec<String>,
+    },
     Trouble(Lookup, String),
     Nothing,
 }
 
+impl MxState {
+    fn host(&self) -> Option<&str> {
+        if let Self::Known { host, .. } = self { Some(host) } else { None }
+    }
+}
+
 /// The MX host that the client takes, of the best preference, as the resolver lists them, with the names that it reduces to.
 fn find_mx(trail: &mut Trail<'_>, client: &Client, subject: &Subject) -> MxState {
-    let Some(reduction) = client.mx else { return MxState::Nothing };
+    if client.mx.is_none() && !client.steps.iter().any(Step::needs_mx_host) {
+        return MxState::Nothing;
+    }
     let domain = subject.address.domain();
     let request = Request::Mx { domain: domain.clone() };
     let lookup = Lookup { kind: LookupKind::Mx, asked: request.asked(), request };
@@ -275,7 +343,9 @@ fn find_mx(trail: &mut Trail<'_>, client: &Client, subject: &Subject) -> MxState
     let equal: Vec<&str> = records.iter().filter(|record| Some(record.preference) == best).map(|record| record.exchange.as_str()).collect();
     trail.discovery.equal_mx = equal.len();
     let chosen = equal.get(trail.assumption.mx).or_else(|| equal.first());
-    chosen.map_or(MxState::Nothing, |host| MxState::Known { host: (*host).to_owned(), names: reduction.names(host, domain.as_str()) })
+    let all = records.iter().map(|record| record.exchange.clone()).collect();
+    let names = |host: &str| client.mx.map_or_else(Vec::new, |reduction| reduction.names(host, domain.as_str()));
+    chosen.map_or(MxState::Nothing, |host| MxState::Known { host: (*host).to_owned(), all, names: names(host) })
 }
 
 const NOT_FOUND: Reply = Reply::Obstacle(Obstacle::NotThere { status: 404 });

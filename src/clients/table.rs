@@ -4,8 +4,12 @@ use std::collections::HashSet;
 
 use serde::Deserialize;
 
-use super::row::{Client, Standing, Step, Way};
-use crate::model::{LookupKind, V2Protocol};
+use super::{
+    built_in::Provider,
+    offer::Offer,
+    row::{Client, Standing, Step, Way},
+};
+use crate::model::{LookupKind, Protocol, V2Protocol};
 
 /// All clients, in the order of reports.
 #[derive(Debug, Clone)]
@@ -123,7 +127,12 @@ fn parse(text: &str) -> Result<Vec<Client>, ClientTableError> {
 
 fn fault(step: &Step) -> Option<&'static str> {
     let of_mx = step.urls.iter().filter(|url| url.is_of_mx()).count();
+    let (has_rows, guesses) = (!step.rows.is_empty(), !step.incoming.is_empty() || !step.outgoing.is_empty());
     match step.lookup {
+        LookupKind::BuiltIn => fault_of_table(step),
+        LookupKind::Guess => fault_of_guess(step),
+        _ if has_rows || step.any_mx => Some("takes no rows of a table: they belong to a step `built-in`"),
+        _ if guesses => Some("takes no `incoming` and `outgoing`: they belong to a step `guess`"),
         LookupKind::OwnAutoconfig | LookupKind::Ispdb if step.urls.is_empty() => Some("needs `urls`"),
         LookupKind::OwnAutoconfig | LookupKind::Ispdb if of_mx > 0 => Some("cannot use {mx}: call it mx-autoconfig or mx-ispdb"),
         LookupKind::MxAutoconfig | LookupKind::MxIspdb if of_mx == 0 || of_mx < step.urls.len() => Some("needs `urls`, each with {mx}"),
@@ -142,6 +151,41 @@ fn fault(step: &Step) -> Option<&'static str> {
         }
         LookupKind::Mx | LookupKind::AutodiscoverSrv | LookupKind::Wildcard => Some("is made by itself where it is needed: leave it out"),
         _ => None,
+    }
+}
+
+fn fault_of_table(step: &Step) -> Option<&'static str> {
+    let is_one = |offer: &Offer| offer.ports.len() == 1 && offer.hosts.len() == 1 && !offer.needs_mx();
+    let reads = |row: &Provider| row.servers.iter().any(|offer| offer.protocol != Protocol::Smtp);
+    let rows = || step.rows.iter();
+    if step.rows.is_empty() {
+        Some("needs rows, `[[client.step.row]]`")
+    } else if !step.urls.is_empty() || !step.ways.is_empty() || !step.incoming.is_empty() || !step.outgoing.is_empty() {
+        Some("takes rows alone, and nothing to ask")
+    } else if rows().any(|row| row.domains.is_empty() && !row.is_by_mx()) {
+        Some("has a row that no domain and no MX can match: it needs `domains`, `mx` or `mx_base_of_incoming`")
+    } else if rows().any(|row| !reads(row)) {
+        Some("has a row without a server to read mail with")
+    } else if rows().flat_map(|row| &row.servers).any(|offer| !is_one(offer)) {
+        Some("has a row with a server of several ports or hosts, or with {mx}")
+    } else if step.any_mx && !rows().any(Provider::is_by_mx) {
+        Some("has `any_mx` and no row for an MX")
+    } else {
+        None
+    }
+}
+
+fn fault_of_guess(step: &Step) -> Option<&'static str> {
+    let sends = |offer: &Offer| offer.protocol == Protocol::Smtp;
+    let is_mail = |offer: &Offer| matches!(offer.protocol, Protocol::Imap | Protocol::Pop3);
+    if step.incoming.is_empty() || step.outgoing.is_empty() {
+        Some("needs both `incoming` and `outgoing`")
+    } else if !step.urls.is_empty() || !step.ways.is_empty() || !step.rows.is_empty() {
+        Some("takes `incoming` and `outgoing` alone")
+    } else if !step.incoming.iter().all(is_mail) || !step.outgoing.iter().all(sends) {
+        Some("needs imap and pop3 in `incoming`, and smtp in `outgoing`")
+    } else {
+        None
     }
 }
 
@@ -168,6 +212,11 @@ mod tests {
             "nextcloud-mail",
             "himalaya",
             "delta-chat",
+            "fairemail",
+            "snappymail",
+            "mailcore",
+            "aosp-email",
+            "autoconfig-draft",
         ];
         let names: Vec<&str> = ["thunderbird", "mx-base-domain", "srv"].into_iter().chain(on_request).collect();
         assert_eq!(table.names(), names);
@@ -226,6 +275,36 @@ mod tests {
             (
                 "lookup='autodiscover-pox'\nways=['root-host']\nfollow=['url']",
                 "client `x`: a step `autodiscover-pox` needs both `follow` and `most_redirects`, or neither",
+            ),
+            ("lookup='built-in'", "client `x`: a step `built-in` needs rows, `[[client.step.row]]`"),
+            (
+                "lookup='ispdb'\nurls=['https://a.example/{domain}']\nany_mx=true",
+                "client `x`: a step `ispdb` takes no rows of a table: they belong to a step `built-in`",
+            ),
+            (
+                "lookup='srv'\nincoming=['imap tls 993 {domain}']",
+                "client `x`: a step `srv` takes no `incoming` and `outgoing`: they belong to a step `guess`",
+            ),
+            ("lookup='guess'\nincoming=['imap tls 993 {domain}']", "client `x`: a step `guess` needs both `incoming` and `outgoing`"),
+            (
+                "lookup='guess'\nincoming=['smtp tls 465 {domain}']\noutgoing=['smtp tls 465 {domain}']",
+                "client `x`: a step `guess` needs imap and pop3 in `incoming`, and smtp in `outgoing`",
+            ),
+            (
+                "lookup='built-in'\n[[client.step.row]]\nname='r'\nservers=['imap tls 993 a.example']",
+                "client `x`: a step `built-in` has a row that no domain and no MX can match: it needs `domains`, `mx` or `mx_base_of_incoming`",
+            ),
+            (
+                "lookup='built-in'\n[[client.step.row]]\nname='r'\nmx=['**']\nservers=['smtp tls 465 a.example']",
+                "client `x`: a step `built-in` has a row without a server to read mail with",
+            ),
+            (
+                "lookup='built-in'\n[[client.step.row]]\nname='r'\nmx=['**']\nservers=['imap tls 993,143 a.example']",
+                "client `x`: a step `built-in` has a row with a server of several ports or hosts, or with {mx}",
+            ),
+            (
+                "lookup='built-in'\nany_mx=true\n[[client.step.row]]\nname='r'\ndomains=['a.*']\nservers=['imap tls 993 a.example']",
+                "client `x`: a step `built-in` has `any_mx` and no row for an MX",
             ),
             ("lookup='mx'", "client `x`: a step `mx` is made by itself where it is needed: leave it out"),
             ("lookup='autodiscover-v2'", "client `x`: a step `autodiscover-v2` needs `protocol`: active-sync, autodiscover-v1 or ews"),

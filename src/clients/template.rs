@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer};
 
-use crate::model::{EMAIL_ADDRESS_IN_URL, Lookup, LookupKind, Request, Subject};
+use crate::model::{Address, EMAIL_ADDRESS_IN_URL, Lookup, LookupKind, Request, Subject};
 
 /// A URL with `{domain}`, `{address}`, `{mx}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,12 @@ impl Template {
         self.0.contains(MX)
     }
 
+    /// The URL as the client itself would write it.
+    pub(super) fn shown(&self, address: &Address, mx: &str) -> String {
+        let url = self.0.replace("{domain}", address.domain().as_str()).replace(MX, mx);
+        url.replace("{address}", &address.percent_encoded())
+    }
+
     /// The lookup for a subject; `mx` is the name that the MX was reduced to, for a template that needs one.
     pub(super) fn lookup(&self, kind: LookupKind, subject: &Subject, mx: Option<&str>) -> Option<Lookup> {
         let mut url = self.0.replace("{domain}", subject.address.domain().as_str());
@@ -56,7 +62,6 @@ const MX: &str = "{mx}";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Address;
 
     #[test]
     fn the_address_goes_to_the_own_domain_and_postmaster_to_strangers() {

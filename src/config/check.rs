@@ -215,7 +215,9 @@ fn unknown_key(table: &str, key: &str) -> String {
 }
 
 fn not_possible(value: &DeValue, rule: rule::Rule) -> String {
-    format!("{} is not possible here; {rule}", describe(value))
+    // it may be a secret that was written in the wrong place
+    let shown = if rule == rule::Rule::Secret { "this".to_owned() } else { describe(value) };
+    format!("{shown} is not possible here; {rule}")
 }
 
 /// A value in a message.

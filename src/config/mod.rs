@@ -6,6 +6,7 @@ mod check;
 mod content;
 mod error;
 mod listener;
+mod lookup;
 mod rule;
 mod secret;
 mod service;
@@ -32,6 +33,7 @@ pub use error::{ConfigError, ConfigErrors};
 pub use listener::{ListenAddress, ListenerFault, ListenerSettings};
 pub use secret::read_secret;
 pub use service::{AlertSettings, ServiceSettings, StoreSettings};
+pub use suggest::close;
 pub(crate) use tenant::read_allowed_host;
 
 use check::{Faults, entries_of, table_of};
@@ -47,8 +49,10 @@ pub struct Config {
     pub clients_file: Option<PathBuf>,
     /// A file that replaces the table of endpoints.
     pub endpoints_file: Option<PathBuf>,
-    /// `[network]`.
+    /// `[network]`, with the paces and the bearer token of `[lookups]`.
     pub network: network::Settings,
+    /// Where the bearer token for the SOAP interface of Exchange Online's Autodiscover is.
+    pub bearer_token: Option<SecretSource>,
     /// `[audit]`.
     pub audit: AuditSettings,
     /// `[alerts]`.
@@ -150,6 +154,8 @@ struct Top {
     // these are read by themselves
     #[serde(rename = "network")]
     _network: serde::de::IgnoredAny,
+    #[serde(rename = "lookups")]
+    _lookups: serde::de::IgnoredAny,
     #[serde(rename = "audit")]
     _audit: serde::de::IgnoredAny,
     #[serde(rename = "alerts")]
@@ -196,7 +202,7 @@ fn take<'i>(root: &mut DeTable<'i>, name: &str, faults: &mut Faults) -> DeTable<
 }
 
 fn read(source: &Source, mut root: DeTable, known: &KnownClients, faults: &mut Faults) -> Config {
-    let network_table = take(&mut root, "network", faults);
+    let network_tables = ["network", "lookups"].map(|name| take(&mut root, name, faults));
     let audit = take(&mut root, "audit", faults);
     let [alerts, service, store] = ["alerts", "service", "store"].map(|name| take(&mut root, name, faults));
     let (schedule_table, listener_table) = (take(&mut root, "schedule", faults), take(&mut root, "listener", faults));
@@ -215,13 +221,15 @@ fn read(source: &Source, mut root: DeTable, known: &KnownClients, faults: &mut F
     check_files(source, &spans, faults);
     let schedule = read_schedule(schedule_table, faults);
     let tenants = tenant::Reader { source, clients: &clients, schedule: &schedule }.read_all(tenants.unwrap_or_default(), faults);
+    let (network, bearer_token) = read_network(source, network_tables, faults);
     let ids: Vec<&TenantId> = tenants.iter().map(|entry| &entry.tenant.id).collect();
     Config {
         file: source.path.to_owned(),
         database: source.resolve(top.database.unwrap_or_else(|| PathBuf::from(DATABASE))),
         clients_file,
         endpoints_file: top.endpoints_file.map(|file| source.resolve(file)),
-        network: read_network(source, network_table, faults),
+        network,
+        bearer_token,
         audit: faults.section("audit", audit),
         alerts: faults.section("alerts", alerts),
         routes: channel::read_routes(routes, (&channels, &ids), faults),
@@ -243,7 +251,7 @@ fn check_files(source: &Source, spans: &DeTable, faults: &mut Faults) {
     }
 }
 
-fn read_network(source: &Source, table: DeTable, faults: &mut Faults) -> network::Settings {
+fn read_network(source: &Source, [table, lookups]: [DeTable; 2], faults: &mut Faults) -> (network::Settings, Option<SecretSource>) {
     for (file, span) in texts(table.get("ca_files")) {
         faults.check_content((span, "network.ca_files"), &source.resolve(file), content::check_certificates);
     }
@@ -251,7 +259,13 @@ fn read_network(source: &Source, table: DeTable, faults: &mut Faults) -> network
     for file in &mut network.ca_files {
         *file = source.resolve(&file);
     }
-    network
+    let lookups = with_secret(source, lookup::read_lookups(lookups, faults), |lookups| lookups.bearer_token.as_mut());
+    network.paces = lookups.paces;
+    network.soap_token = lookups.bearer_token.clone().map(|token| {
+        let read = move || read_secret(&token).map_err(|problem| format!("{token} {problem}"));
+        network::BearerToken::new(read)
+    });
+    (network, lookups.bearer_token)
 }
 
 fn read_schedule(table: DeTable, faults: &mut Faults) -> ScheduleSettings {

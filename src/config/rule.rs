@@ -1,6 +1,6 @@
 //! Every key with what it may hold. THE place for ranges: the doc comments of the settings say the same.
 
-use std::fmt;
+use std::{fmt, sync::LazyLock};
 
 use serde::{
     Deserialize, Deserializer,
@@ -10,12 +10,14 @@ use toml::de::DeValue;
 
 use crate::{
     alert::RouteSettings,
-    network,
+    model::LookupKind,
+    network::{self, Paces},
     schedule::{ScheduleSettings, TenantScheduleSettings},
 };
 
 use super::{
     AlertSettings, AuditSettings, ListenerSettings, ServiceSettings, StoreSettings, Top,
+    lookup::{PaceKeys, SoapKeys},
     tenant::{RawServer, RawTenant},
 };
 
@@ -24,8 +26,12 @@ use super::{
 pub(super) enum Rule {
     /// A whole number in a range.
     Number(u64, u64),
-    /// A port of the web.
-    WebPort,
+    /// A number in a range from 0, with or without decimals.
+    Decimal(u64),
+    /// True or false.
+    Switch,
+    /// A port that can be led elsewhere.
+    DetourPort,
     /// Text in quotes.
     Text,
     /// Text that a header can hold.
@@ -41,7 +47,7 @@ pub(super) enum Rule {
 }
 
 /// The keys of each table. Those outside tables are in the table without a name.
-pub(super) const RULES: [(&str, &[(&str, Rule)]); 13] = [
+pub(super) const RULES: [(&str, &[(&str, Rule)]); 16] = [
     (
         "",
         &[
@@ -49,6 +55,7 @@ pub(super) const RULES: [(&str, &[(&str, Rule)]); 13] = [
             ("clients_file", Rule::Text),
             ("endpoints_file", Rule::Text),
             ("network", Rule::Table),
+            ("lookups", Rule::Table),
             ("audit", Rule::Table),
             ("alerts", Rule::Table),
             ("channel", Rule::Table),
@@ -80,7 +87,41 @@ pub(super) const RULES: [(&str, &[(&str, Rule)]); 13] = [
     ),
     (
         "network.connect_to",
-        &[("host", Rule::Text), ("port", Rule::WebPort), ("to_address", Rule::Text), ("to_port", Rule::Number(1, MAX_PORT))],
+        &[("host", Rule::Text), ("port", Rule::DetourPort), ("to_address", Rule::Text), ("to_port", Rule::Number(1, MAX_PORT))],
+    ),
+    (
+        "lookups",
+        &[
+            ("own-autoconfig", Rule::Table),
+            ("ispdb", Rule::Table),
+            ("mx-autoconfig", Rule::Table),
+            ("mx-ispdb", Rule::Table),
+            ("mx", Rule::Table),
+            ("autodiscover-pox", Rule::Table),
+            ("autodiscover-srv", Rule::Table),
+            ("srv", Rule::Table),
+            ("wildcard", Rule::Table),
+            ("autodiscover-mobilesync", Rule::Table),
+            ("autodiscover-v2", Rule::Table),
+            ("autodiscover-soap", Rule::Table),
+            ("autodetect", Rule::Table),
+            ("pacc", Rule::Table),
+            ("jmap", Rule::Table),
+            ("realm", Rule::Table),
+            ("openid", Rule::Table),
+            ("credential-type", Rule::Table),
+            ("guess", Rule::Table),
+        ],
+    ),
+    (EVERY_LOOKUP, &[("enabled", Rule::Switch), ("concurrency", Rule::Number(0, 64)), ("requests_per_second", Rule::Decimal(1000))]),
+    (
+        SOAP_LOOKUP,
+        &[
+            ("enabled", Rule::Switch),
+            ("concurrency", Rule::Number(0, 64)),
+            ("requests_per_second", Rule::Decimal(1000)),
+            ("bearer_token", Rule::Secret),
+        ],
     ),
     ("audit", &[("domains_at_once", Rule::Number(1, 1024))]),
     (
@@ -132,14 +173,26 @@ const SCHEDULE: &[(&str, Rule)] = &[
 ];
 
 const MAX_PORT: u64 = u16::MAX as u64;
-/// The ports that `network.connect_to` can be for.
-const WEB_PORTS: [u64; 2] = [80, 443];
+/// Stands for the table of every kind of lookup.
+const EVERY_LOOKUP: &str = "lookups.NAME";
+/// The one that has a key more.
+const SOAP_LOOKUP: &str = "lookups.autodiscover-soap";
+
+/// The name under which the rules have a table.
+fn in_rules(table: &str) -> &str {
+    if table.starts_with("lookups.") && table != SOAP_LOOKUP { EVERY_LOOKUP } else { table }
+}
+
+static LOOKUP_NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| Paces::kinds().map(LookupKind::as_str).collect());
 
 /// The keys of a table, as the code that reads it has them.
 pub(super) fn keys(table: &str) -> &'static [&'static str] {
-    match table {
+    match in_rules(table) {
         "" => field_names::<Top>(),
         "network" => field_names::<network::Settings>(),
+        "lookups" => &LOOKUP_NAMES,
+        EVERY_LOOKUP => field_names::<PaceKeys>(),
+        SOAP_LOOKUP => field_names::<SoapKeys>(),
         "network.connect_to" => field_names::<network::ConnectTo>(),
         "audit" => field_names::<AuditSettings>(),
         "tenant" => field_names::<RawTenant>(),
@@ -170,12 +223,13 @@ pub(super) fn advice(name: &str) -> Option<&'static str> {
 
 /// All tables that have a key of that name.
 pub(super) fn tables_with(key: &str) -> impl Iterator<Item = &'static str> {
-    RULES.iter().map(|(table, _)| *table).filter(move |table| keys(table).contains(&key))
+    let is_twice = move |table: &str| table == SOAP_LOOKUP && keys(EVERY_LOOKUP).contains(&key);
+    RULES.iter().map(|(table, _)| *table).filter(move |table| keys(table).contains(&key) && !is_twice(table))
 }
 
 /// What a key may hold.
 pub(super) fn find(table: &str, key: &str) -> Option<Rule> {
-    let (_, rules) = RULES.iter().find(|(name, _)| *name == table)?;
+    let (_, rules) = RULES.iter().find(|(name, _)| *name == in_rules(table))?;
     rules.iter().find(|(name, _)| *name == key).map(|(_, rule)| *rule)
 }
 
@@ -186,11 +240,18 @@ impl Rule {
             (Self::Number(least, most), DeValue::Integer(number)) => {
                 u64::from_str_radix(number.as_str(), number.radix()).is_ok_and(|number| (least..=most).contains(&number))
             }
-            (Self::WebPort, DeValue::Integer(number)) => {
-                u64::from_str_radix(number.as_str(), number.radix()).is_ok_and(|number| WEB_PORTS.contains(&number))
+            (Self::DetourPort, DeValue::Integer(number)) => {
+                u16::from_str_radix(number.as_str(), number.radix()).is_ok_and(|number| network::DETOUR_PORTS.contains(&number))
+            }
+            (Self::Decimal(most), DeValue::Integer(number)) => {
+                u64::from_str_radix(number.as_str(), number.radix()).is_ok_and(|number| number <= most)
+            }
+            (Self::Decimal(most), DeValue::Float(number)) => {
+                let most = u32::try_from(most).map_or(f64::MAX, f64::from);
+                number.as_str().parse().is_ok_and(|number: f64| (0.0..=most).contains(&number))
             }
             (Self::HeaderText, DeValue::String(text)) => text.chars().all(|character| character == ' ' || character.is_ascii_graphic()),
-            (Self::Text, DeValue::String(_)) | (Self::Table, DeValue::Table(_)) => true,
+            (Self::Text, DeValue::String(_)) | (Self::Table, DeValue::Table(_)) | (Self::Switch, DeValue::Boolean(_)) => true,
             (Self::Secret, DeValue::Table(place)) => {
                 let keys: Vec<&str> = place.keys().map(|key| key.get_ref().as_ref()).collect();
                 matches!(keys.as_slice(), ["file" | "credential" | "env"]) && place.values().all(|value| value.get_ref().is_str())
@@ -207,7 +268,12 @@ impl fmt::Display for Rule {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Number(least, most) => write!(out, "write a whole number from {least} to {most}, without quotes"),
-            Self::WebPort => out.write_str("only 80 and 443 can be led elsewhere: write one of them, without quotes"),
+            Self::Decimal(most) => write!(out, "write a number from 0 to {most}, without quotes"),
+            Self::Switch => out.write_str("write true or false, without quotes"),
+            Self::DetourPort => {
+                let ports = network::DETOUR_PORTS.map(|port| port.to_string()).join(", ");
+                write!(out, "only these ports can be led elsewhere: {ports}; write one of them, without quotes")
+            }
             Self::Text => out.write_str("write a text in quotes"),
             Self::HeaderText => out.write_str("write a URL or a mail address in printable ASCII, as it goes into a header"),
             Self::Texts => out.write_str("write a list of texts, such as [\"one\", \"two\"]"),
@@ -271,11 +337,11 @@ mod tests {
 
     fn collect(path: &str, table: &toml::Table, keys: &mut BTreeSet<String>) {
         for (key, value) in table {
-            let name = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            let name = if path.is_empty() { key.clone() } else { format!("{}.{key}", in_rules(path)) };
             match value {
                 // channels have names of their own, and a secret is the place where it is
                 toml::Value::Table(_) if name == "channel" => {}
-                toml::Value::Table(place) if place.contains_key("credential") => {}
+                toml::Value::Table(place) if ["credential", "file"].iter().any(|place_of| place.contains_key(*place_of)) => {}
                 toml::Value::Table(inner) => collect(&name, inner, keys),
                 toml::Value::Array(values) => values.iter().filter_map(toml::Value::as_table).for_each(|inner| collect(&name, inner, keys)),
                 _ => {}
@@ -302,6 +368,22 @@ mod tests {
         assert_eq!(difference(&example, &code), [""; 0], "in config/autodiscover-audit.toml, not in code");
         assert_eq!(difference(&code, &rules), [""; 0], "in code, without a rule");
         assert_eq!(difference(&rules, &code), [""; 0], "a rule without a key");
+    }
+
+    #[test]
+    fn the_example_has_every_kind_of_lookup_with_every_key_and_its_default() {
+        let example: toml::Table = uncommented().parse().unwrap();
+        for kind in Paces::kinds() {
+            let table = example["lookups"][kind.as_str()].as_table().unwrap();
+            let pace = network::Pace::of(kind);
+            let of = |key: &str| table.get(key).unwrap_or_else(|| panic!("{kind} lacks {key}")).to_string();
+            let shown = [of("enabled"), of("concurrency"), of("requests_per_second")];
+            assert_eq!(
+                shown,
+                [pace.enabled.to_string(), pace.concurrency.to_string(), format!("{:?}", pace.requests_per_second)],
+                "{kind}"
+            );
+        }
     }
 
     #[test]

@@ -8,6 +8,14 @@ pub(super) fn nearest<'a>(text: &str, words: impl IntoIterator<Item = &'a str>) 
     found.filter(|(steps, word)| *steps <= 1 + word.len() / 5).map(|(_, word)| word)
 }
 
+/// The words that may have been meant: those that hold `text`, or else the one that is nearest.
+#[must_use]
+pub fn close<'a>(text: &str, words: &[&'a str]) -> Vec<&'a str> {
+    let text = text.to_lowercase();
+    let holding: Vec<&str> = words.iter().copied().filter(|word| text.len() >= 3 && word.contains(&text)).collect();
+    if holding.is_empty() { nearest(&text, words.iter().copied()).into_iter().collect() } else { holding }
+}
+
 /// Levenshtein's distance, with one row kept.
 fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
@@ -43,5 +51,19 @@ mod tests {
             assert_eq!(nearest(text, words), expected, "{text}");
         }
         assert_eq!(distance("kitten", "sitting"), 3);
+    }
+
+    #[test]
+    fn a_part_of_a_word_finds_all_that_hold_it() {
+        let words = ["thunderbird", "thunderbird-72", "kmail", "srv"];
+        for (text, expected) in [
+            ("Thunder", &["thunderbird", "thunderbird-72"][..]),
+            ("thunderbrid", &["thunderbird"]),
+            ("k-mail", &["kmail"]),
+            ("s", &[]),
+            ("pine", &[]),
+        ] {
+            assert_eq!(close(text, &words), expected, "{text}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use super::listener::Basis;
 use crate::{
     alert::{Channel, Wording},
-    audit::{Alerting, Auditor},
+    audit::{Alerting, Auditor, BODIES},
     classify::EndpointTable,
     clients::ClientTable,
     clock::Clock,
@@ -16,7 +16,6 @@ use crate::{
     network::{Network, Outbound, Parts, Settings},
     schedule::Timetable,
     store::{Destination, Retention},
-    wire,
 };
 
 /// What the service works with.
@@ -81,7 +80,7 @@ impl Plant {
 
     /// An auditor for one run: its network believes each answer for the length of the run.
     pub(super) fn auditor(&self, clock: &Clock) -> Result<Auditor, String> {
-        let parts = Parts { settings: &self.network, clock: clock.clone(), pox_body: wire::pox_request };
+        let parts = Parts { settings: &self.network, clock: clock.clone(), bodies: BODIES };
         let network = Network::new(parts).map_err(|error| format!("the network cannot be set up: {error}"))?;
         Ok(Auditor { network, clients: self.clients.clone(), endpoints: self.endpoints.clone(), clock: clock.clone() })
     }

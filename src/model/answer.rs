@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct Answer {
     /// What was said.
     pub reply: Reply,
-    /// Every HTTP request that was sent, in order; the last one gave the reply. Empty for DNS.
+    /// Every HTTP request that was sent, in order; the last one gave the reply. What was asked again while it was searched for stands
+    /// here once. Empty for DNS and for greetings.
     pub hops: Vec<Hop>,
     /// The chain of CNAMEs of the first host, in order; empty where there is none.
     pub cnames: Vec<String>,
@@ -44,7 +45,7 @@ pub enum Reply {
     Txt(Vec<String>),
     /// A 2xx with a body; of [`super::Request::Http`] any status but 429 and 5xx, the SOAP interface's 500 excepted.
     Document(HttpDocument),
-    /// What a mail server says first, a line.
+    /// What a mail server says first: a line up to what is new each time (a date, an id), at most 512 bytes.
     Greeting(String),
     /// The target of a redirect, as an absolute URL.
     Redirect(String),
@@ -248,6 +249,22 @@ pub enum Obstacle {
     /// The host was to be asked, and an earlier Retry-After or our own limits forbade it.
     #[error("the host asked for a pause and was left alone")]
     Held,
+    /// Our own side forbids to ask: the kind of lookup is switched off, its token is missing or is not for this host, or a mail server
+    /// would have to be reached through a proxy for the web.
+    #[error("it cannot be asked from here: switched off, without a token, or behind a proxy")]
+    Withheld,
+    /// What came is no greeting of the mail service that the port is for.
+    #[error("the answer is not a mail server's greeting")]
+    NotMail,
+    /// A mail server that greets with a refusal, which may be about us alone.
+    #[error("the mail server turned us away ({code})")]
+    TurnedAway {
+        /// Its word for it: a reply code of SMTP, `BYE` or `-ERR`.
+        code: String,
+    },
+    /// The mail server does not upgrade the connection to TLS.
+    #[error("the mail server does not offer STARTTLS")]
+    NoStartTls,
     /// Redirected to where it had been already.
     #[error("the redirects go in a circle")]
     RedirectCircle,
@@ -297,6 +314,8 @@ impl Obstacle {
             | Self::CertificateOther
             | Self::Rejected { .. }
             | Self::NotHttp
+            | Self::NotMail
+            | Self::NoStartTls
             | Self::RedirectCircle
             | Self::RedirectInvalid => AnswerOutcome::Invalid,
             // a client reaches its own machine there, and nothing; what a private network holds, its users may see
@@ -320,6 +339,8 @@ impl Obstacle {
             // our own limits: Thunderbird 153.7 ESR follows both (executed)
             | Self::TooManyRedirects
             | Self::RedirectDowngrade
+            | Self::TurnedAway { .. }
+            | Self::Withheld
             | Self::Held => AnswerOutcome::Failed,
         }
     }
@@ -354,6 +375,10 @@ impl Obstacle {
             Self::Undecodable => "undecodable",
             Self::NotHttp => "not-http",
             Self::Held => "held",
+            Self::Withheld => "withheld",
+            Self::NotMail => "not-mail",
+            Self::TurnedAway { .. } => "turned-away",
+            Self::NoStartTls => "no-start-tls",
             Self::RedirectCircle => "redirect-circle",
             Self::TooManyRedirects => "too-many-redirects",
             Self::RedirectDowngrade => "redirect-downgrade",

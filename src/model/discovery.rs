@@ -84,6 +84,10 @@ pub struct Discovery {
     pub faults: Vec<Trouble>,
     /// All lookups that this client makes, in its order.
     pub lookups: Vec<Lookup>,
+    /// Those of them that are known and were passed over, as the client had made up its mind before.
+    pub idle: Vec<Request>,
+    /// The lookup after which the client looks for no more documents, though it had found none.
+    pub stopped_at: Option<Request>,
     /// How many MX share the best preference, where the client looks at the MX.
     pub equal_mx: usize,
     /// What the client would send and read mail by, where it finds nothing.

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::{Address, expand};
+
 /// Who says where a mailbox lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -57,4 +59,19 @@ pub struct Claim {
     /// The lookup that says so, where it is one; may hold placeholders.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<String>,
+}
+
+impl Claim {
+    /// Fills the placeholders in for one mailbox.
+    #[must_use]
+    pub fn expand(&self, address: &Address) -> Self {
+        Self { asked: self.asked.as_ref().map(|asked| expand(asked, address)), ..self.clone() }
+    }
+}
+
+impl fmt::Display for Claim {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}: {}", self.authority, self.says)?;
+        self.asked.as_ref().map_or(Ok(()), |asked| write!(out, " ({asked})"))
+    }
 }

@@ -227,6 +227,19 @@ impl Message {
 }
 
 impl Request {
+    /// Whether it is about one mailbox, or a few, and not about all of a domain.
+    #[must_use]
+    pub fn is_about_mailbox(&self) -> bool {
+        let address = match self {
+            Self::Get { address, .. } => address.as_ref(),
+            Self::Pox { address, .. } => Some(address),
+            Self::Http { message: Message::UserSettings { .. }, .. } => return true,
+            Self::Http { message, .. } => message.address(),
+            _ => None,
+        };
+        address.is_some_and(|address| *address != Address::postmaster(address.domain()))
+    }
+
     /// The text of the evidence: a record type and name, or a URL.
     #[must_use]
     pub fn asked(&self) -> String {

@@ -47,4 +47,4 @@ pub use user_settings::{
     ProtocolConnection, SettingError, SettingValue, SoapAnswer, SoapCode, SoapFault, UserAnswer, UserSetting, UserSettings, WebClientUrl,
 };
 pub use verdict::{Cause, ClientOutcome, Next, Outcome, Source, Verdict};
-pub use words::{counted, is_hidden, visible, visible_lines, with_causes};
+pub use words::{counted, grouped, is_hidden, visible, visible_lines, with_causes};

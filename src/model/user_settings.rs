@@ -135,19 +135,20 @@ impl SoapCode {
     /// Reads a code; an empty one is no error.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        match text.trim() {
-            "" | "NoError" => Self::NoError,
-            "RedirectAddress" => Self::RedirectAddress,
-            "RedirectUrl" => Self::RedirectUrl,
-            "InvalidUser" => Self::InvalidUser,
-            "InvalidRequest" => Self::InvalidRequest,
-            "InvalidSetting" => Self::InvalidSetting,
-            "SettingIsNotAvailable" => Self::SettingIsNotAvailable,
-            "ServerBusy" => Self::ServerBusy,
-            "InvalidDomain" => Self::InvalidDomain,
-            "NotFederated" => Self::NotFederated,
-            "InternalServerError" => Self::InternalServerError,
-            other => Self::Other(other.chars().take(100).collect()),
+        let text = text.trim();
+        if text.is_empty() {
+            return Self::NoError;
+        }
+        let known = NAMED.iter().find(|(_, name)| *name == text).map(|(code, _)| code.clone());
+        known.unwrap_or_else(|| Self::Other(text.chars().take(100).collect()))
+    }
+
+    /// As the server writes it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Other(text) => text,
+            code => NAMED.iter().find(|(known, _)| known == code).map_or("", |(_, name)| name),
         }
     }
 
@@ -201,3 +202,17 @@ impl UserAnswer {
         self.settings.iter().filter(move |setting| setting.name.eq_ignore_ascii_case(name)).map(|setting| &setting.value)
     }
 }
+
+const NAMED: &[(SoapCode, &str)] = &[
+    (SoapCode::NoError, "NoError"),
+    (SoapCode::RedirectAddress, "RedirectAddress"),
+    (SoapCode::RedirectUrl, "RedirectUrl"),
+    (SoapCode::InvalidUser, "InvalidUser"),
+    (SoapCode::InvalidRequest, "InvalidRequest"),
+    (SoapCode::InvalidSetting, "InvalidSetting"),
+    (SoapCode::SettingIsNotAvailable, "SettingIsNotAvailable"),
+    (SoapCode::ServerBusy, "ServerBusy"),
+    (SoapCode::InvalidDomain, "InvalidDomain"),
+    (SoapCode::NotFederated, "NotFederated"),
+    (SoapCode::InternalServerError, "InternalServerError"),
+];

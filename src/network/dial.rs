@@ -72,7 +72,14 @@ impl Dialer {
 
     /// The chain of CNAMEs of a host that was asked about before.
     pub(super) async fn cnames(&self, url: &Url) -> Vec<String> {
-        let Some(UrlHost::Domain(name)) = url.host() else { return Vec::new() };
+        match url.host() {
+            Some(UrlHost::Domain(name)) => self.cnames_of(name).await,
+            _ => Vec::new(),
+        }
+    }
+
+    /// The same, for a name.
+    pub(super) async fn cnames_of(&self, name: &str) -> Vec<String> {
         match self.known.get(&normalise_host(name)).await {
             Some(Ok(host)) => host.cnames.clone(),
             _ => Vec::new(),
@@ -89,6 +96,19 @@ impl Dialer {
             }
         });
         asked.await.unwrap_or_else(|failure| Err(failure.as_ref().clone()))
+    }
+
+    /// Where a mail server is reached, whose name may be an address.
+    pub(super) async fn way_to_mail(&self, name: &str, port: u16) -> Result<Vec<SocketAddr>, Obstacle> {
+        if self.proxies.any() {
+            return Err(Obstacle::Withheld);
+        }
+        if let Ok(address) = name.parse::<IpAddr>() {
+            return Ok(sockets(&self.guard.admit(&[address])?, port));
+        }
+        let mut way = self.way(&normalise_host(name), Some(port)).await?;
+        way.iter_mut().filter(|socket| socket.port() == SCHEME_PORT).for_each(|socket| socket.set_port(port));
+        Ok(way)
     }
 
     async fn way(&self, name: &str, port: Option<u16>) -> Result<Vec<SocketAddr>, Obstacle> {

@@ -21,13 +21,14 @@ use hickory_resolver::{
 use tokio::{sync::Semaphore, time::timeout};
 use tracing::trace;
 
-use super::{NetworkError, Settings};
+use super::{Alias, NetworkError, Settings};
 use crate::model::{Obstacle, normalise_host};
 
 /// One stub per server, so that a server which is silent or refuses does not hide the others (a pool of the crate
 /// believes the first that says anything, hickory-dns #3837).
 pub(super) struct Resolver {
     servers: Vec<TokioResolver>,
+    aliases: Vec<Alias>,
     preferred: AtomicUsize,
     permits: Semaphore,
     deadline: Duration,
@@ -53,6 +54,7 @@ impl Resolver {
         let servers: Result<Vec<TokioResolver>, NetError> = configs.into_iter().map(|config| stub(config, deadline)).collect();
         Ok(Self {
             servers: servers.map_err(|source| NetworkError::SystemDns { source: Box::new(source) })?,
+            aliases: settings.aliases.clone(),
             preferred: AtomicUsize::new(0),
             permits: Semaphore::new(settings.dns_concurrency),
             deadline,
@@ -70,8 +72,25 @@ impl Resolver {
         self.deadline.saturating_mul(u32::try_from(self.servers.len()).unwrap_or(u32::MAX))
     }
 
-    /// The records of one type, CNAMEs followed; never empty.
+    /// The records of one type, CNAMEs followed, those that are assumed first; never empty.
     pub(super) async fn records(&self, name: &str, kind: RecordType) -> Result<Records, Obstacle> {
+        let mut assumed: Vec<String> = Vec::new();
+        while let Some(target) = self.alias_of(assumed.last().map_or(name, String::as_str)) {
+            if assumed.contains(&target) {
+                return Err(Obstacle::DnsBroken);
+            }
+            assumed.push(target);
+        }
+        let mut found = self.records_at(assumed.last().map_or(name, String::as_str), kind).await?;
+        found.cnames.splice(..0, assumed);
+        Ok(found)
+    }
+
+    fn alias_of(&self, name: &str) -> Option<String> {
+        self.aliases.iter().find(|alias| alias.name == normalise_host(name)).map(|alias| alias.target.clone())
+    }
+
+    async fn records_at(&self, name: &str, kind: RecordType) -> Result<Records, Obstacle> {
         // What DNS cannot even ask (a label of 64 octets, an empty one) does not exist.
         let name = Name::from_ascii(format!("{}.", normalise_host(name))).map_err(|_| Obstacle::NxDomain)?;
         match self.ask(&name, kind).await {

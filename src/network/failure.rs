@@ -1,4 +1,4 @@
-//! Why a request got no answer: errors of the HTTP client, told apart by type, never by text. Knows no sockets.
+//! Why a request got no answer: errors of the HTTP client and of plain connections, told apart by type, never by text. Knows no sockets.
 
 use std::{error::Error, io};
 
@@ -28,6 +28,18 @@ pub(super) fn obstacle_of(error: &reqwest::Error) -> Obstacle {
     }
     let by_kind = causes.iter().filter_map(|cause| cause.downcast_ref::<io::Error>()).find_map(|error| obstacle_of_kind(error.kind()));
     by_kind.unwrap_or(if error.is_connect() { Obstacle::Unreachable } else { Obstacle::ConnectionCut })
+}
+
+/// What an error of a connection to a mail server says; `is_handshake`: while TLS began.
+pub(super) fn obstacle_of_connection(error: &io::Error, is_handshake: bool) -> Obstacle {
+    let causes = causes(error);
+    if let Some(error_of_tls) = first(&causes) {
+        return obstacle_of_tls(error_of_tls, is_handshake);
+    }
+    if is_timeout(&causes) {
+        return Obstacle::Timeout;
+    }
+    obstacle_of_kind(error.kind()).unwrap_or(Obstacle::ConnectionCut)
 }
 
 /// The error and all that it was caused by. `io::Error` shows what it wraps only through `get_ref`.

@@ -1,40 +1,54 @@
-//! One attempt at a web lookup, hop by hop: the way is checked, a turn is waited for, the request is sent, the redirect is
+//! One attempt at a lookup. On the web, hop by hop: the way is checked, a turn is waited for, the request is sent, the redirect is
 //! judged. Keeps the evidence. Knows nothing of the second attempt.
 
 use std::time::Duration;
 
-use reqwest::header::LOCATION;
-use tokio::time::Instant;
+use futures_util::future::BoxFuture;
+use reqwest::{StatusCode, header::LOCATION};
+use tokio::time::{Instant, sleep};
 use tracing::trace;
 use url::Url;
 
 use super::{
     Core,
     http::Heard,
+    lane::Broken,
     limit::{OnHold, Patience},
+    message::Outgoing,
+    record::Told,
     redirect::{Method, Trail, strip, target},
-    status::{obstacle_of, reply_of, text},
+    status::{obstacle_of, reply_of, reply_of_any, retry_after, text},
 };
-use crate::model::{Hop, Obstacle, Reply, normalise_host};
+use crate::model::{Hop, LookupKind, Message, Obstacle, Reply, normalise_host};
 
 /// The evidence of one attempt.
 pub(super) struct Journey<'a> {
-    core: &'a Core,
-    patience: &'a mut Patience,
+    pub(super) core: &'a Core,
+    pub(super) kind: LookupKind,
+    pub(super) patience: &'a mut Patience,
     pub(super) hops: Vec<Hop>,
     pub(super) took: Duration,
 }
 
 impl<'a> Journey<'a> {
-    pub(super) fn new(core: &'a Core, patience: &'a mut Patience) -> Self {
-        Self { core, patience, hops: Vec::new(), took: Duration::ZERO }
+    pub(super) fn new(core: &'a Core, kind: LookupKind, patience: &'a mut Patience) -> Self {
+        Self { core, kind, patience, hops: Vec::new(), took: Duration::ZERO }
+    }
+
+    /// Asks DNS.
+    pub(super) async fn resolve(&mut self, asked: BoxFuture<'_, Told>) -> Told {
+        let Ok(_pass) = self.core.lanes.enter(self.kind).await else { return (Reply::Obstacle(Obstacle::Held), Vec::new()) };
+        let start = Instant::now();
+        let told = asked.await;
+        self.took = start.elapsed();
+        told
     }
 
     /// Sends the request and follows redirects by the rules.
     pub(super) async fn travel(&mut self, start: Url, method: Method<'_>) -> Reply {
         let (origin, mut here, mut trail) = (start.clone(), start.clone(), Trail::new(start));
         loop {
-            let heard = match self.hop(&here, method).await {
+            let heard = match self.hop(&here, Outgoing::of_method(method, &here)).await {
                 Ok(heard) => heard,
                 Err(Obstacle::ForbiddenAddress { address }) if here != origin => {
                     return Reply::Obstacle(Obstacle::RedirectForbidden { address });
@@ -52,7 +66,7 @@ impl<'a> Journey<'a> {
 
     /// Sends the request once and tells only where it redirects to (MS-OXDISCO section 3.1.5).
     pub(super) async fn ask_redirect(&mut self, url: &Url) -> Reply {
-        let heard = match self.hop(url, Method::Get(None)).await {
+        let heard = match self.hop(url, Outgoing::of_method(Method::Get(None), url)).await {
             Ok(heard) => heard,
             Err(obstacle) => return Reply::Obstacle(obstacle),
         };
@@ -66,22 +80,63 @@ impl<'a> Journey<'a> {
         }
     }
 
-    async fn hop(&mut self, url: &Url, method: Method<'_>) -> Result<Heard, Obstacle> {
+    /// Carries a message to a URL, and takes what is answered. A service that says that it is still searching is asked again.
+    pub(super) async fn carry(&mut self, message: &Message, url: &Url) -> Reply {
+        let mut asked_again = 0;
+        loop {
+            let heard = match self.core.compose(message, url).await {
+                Ok(outgoing) => self.hop(url, outgoing).await,
+                Err(obstacle) => Err(obstacle),
+            };
+            let heard = match heard {
+                Ok(heard) => heard,
+                Err(obstacle) => return Reply::Obstacle(obstacle),
+            };
+            let is_searching = matches!(message, Message::Detect { .. }) && heard.status == StatusCode::ACCEPTED;
+            if is_searching && asked_again < MOST_POLLS && self.wait_for(&heard).await {
+                asked_again += 1;
+                // how often it was asked is chance: equal answers stay equal
+                self.hops.pop();
+                continue;
+            }
+            let is_soap = matches!(message, Message::UserSettings { .. });
+            if is_soap && heard.status == StatusCode::UNAUTHORIZED {
+                self.core.note_refused_token();
+            }
+            return reply_of_any((heard.status, &heard.headers), heard.body, (url, self.core.clock.now(), is_soap));
+        }
+    }
+
+    /// Waits until a search may have come to its end; `false` where there is no patience left for that.
+    async fn wait_for(&mut self, heard: &Heard) -> bool {
+        let pause = retry_after(&heard.headers, self.core.clock.now()).unwrap_or(POLL_PAUSE);
+        let may = self.patience.spend(pause).is_ok();
+        if may {
+            sleep(pause).await;
+        }
+        may
+    }
+
+    async fn hop(&mut self, url: &Url, outgoing: Outgoing) -> Result<Heard, Obstacle> {
         let core = self.core;
         let host = url.host_str().map(normalise_host).unwrap_or_default();
         let start = Instant::now();
         let way = core.dialer.check(url).await;
         self.took += start.elapsed();
         way?;
+        let pass = core.lanes.enter(self.kind).await.map_err(|Broken| Obstacle::Held)?;
         let turn = core.limits.turn(&host, self.patience).await.map_err(|OnHold| Obstacle::Held)?;
         core.tally.count_request();
         let start = Instant::now();
-        let heard = core.http.exchange(url, method).await;
+        let heard = core.http.exchange(url, outgoing).await;
         self.took += start.elapsed();
-        if let Some(pause) = heard.as_ref().ok().and_then(|heard| heard.pause(core.clock.now())) {
-            core.limits.hold(&host, pause);
+        if let Ok(heard) = &heard {
+            core.lanes.note(self.kind, heard.status.as_u16());
+            if let Some(pause) = heard.pause(core.clock.now()) {
+                core.limits.hold(&host, pause);
+            }
         }
-        drop(turn);
+        drop((turn, pass));
         if let Ok(body) = heard.as_ref().map_err(|_| ()).and_then(|heard| heard.body.as_ref().map_err(|_| ())) {
             core.tally.count_bytes(body.len());
         }
@@ -130,5 +185,8 @@ fn hop_of(url: &Url, heard: &Result<Heard, Obstacle>) -> Hop {
     Hop { url: url.to_string(), status, location }
 }
 
+/// Times that a search is asked for again.
+const MOST_POLLS: u32 = 5;
+const POLL_PAUSE: Duration = Duration::from_secs(2);
 /// 2 KiB of a Location are evidence enough.
 const LOCATION_CAP: usize = 2048;

@@ -44,6 +44,14 @@ pub(super) struct Turn<'a> {
     _presence: Presence<'a>,
 }
 
+impl Patience {
+    /// Takes a wait out of it, where that much is left.
+    pub(super) fn spend(&mut self, wait: Duration) -> Result<(), OnHold> {
+        self.0 = self.0.checked_sub(wait).ok_or(OnHold)?;
+        Ok(())
+    }
+}
+
 impl Limits {
     pub(super) fn new(all: usize, each: usize) -> Self {
         Self { all: Semaphore::new(all), each, hosts: Mutex::default() }
@@ -73,8 +81,7 @@ impl Limits {
 
     async fn wait_out(&self, host: &str, patience: &mut Patience) -> Result<(), OnHold> {
         while let Some(until) = self.held_until(host) {
-            let rest = until.saturating_duration_since(Instant::now());
-            patience.0 = patience.0.checked_sub(rest).ok_or(OnHold)?;
+            patience.spend(until.saturating_duration_since(Instant::now()))?;
             sleep_until(until).await;
         }
         Ok(())

@@ -1,49 +1,69 @@
-//! The network: the only DNS resolver and the only HTTP client. Owns deadlines, body caps, the address guard, limits,
-//! single flight and the one retry. Knows requests and answers, nothing of clients and verdicts.
+//! The network: the only DNS resolver, the only HTTP client, and who listens to what mail servers say first. Owns deadlines, body caps, the
+//! address guard, limits, the pace of each kind of lookup, single flight and the one retry. Knows lookups and answers, nothing of clients
+//! and verdicts.
 
 mod dial;
 mod discretion;
 mod dns;
+mod error;
 mod failure;
+mod greeting;
 mod guard;
 mod http;
 mod journey;
+mod lane;
 mod limit;
 mod memory;
+mod message;
 mod outbound;
 mod outside;
+mod pace;
 mod proxy;
 mod record;
 mod redirect;
 mod settings;
 mod status;
+mod talk;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod tls;
+mod token;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Once},
+    time::Duration,
+};
 
-use tokio::time::{Instant, sleep};
+use futures_util::FutureExt;
+use tokio::time::sleep;
 
 use self::{
     dial::Dialer,
     dns::Resolver,
+    greeting::Greeter,
     http::Http,
     journey::{Journey, read_url},
+    lane::Lanes,
     limit::{Limits, Patience},
-    memory::{FAILED_FOR, Memory, memory},
+    memory::{FAILED_FOR, Memory},
     proxy::Proxies,
+    record::Told,
     redirect::{Method, Post},
     tally::Tally,
 };
 pub use self::{
+    error::NetworkError,
+    message::Bodies,
     outbound::{Outbound, OutboundError, OutboundReply, OutboundRequest, OutboundSettings, Verb, read_authorities},
-    settings::{ConnectTo, Settings},
+    pace::{Pace, Paces},
+    settings::{Alias, ConnectTo, DETOUR_PORTS, Settings},
     tally::Counters,
+    token::BearerToken,
 };
 use crate::{
     clock::Clock,
-    model::{Address, Answer, AnswerOutcome, Obstacle, Reply, Request},
+    model::{Answer, AnswerOutcome, Lookup, LookupKind, Obstacle, Reply, Request},
 };
 
 /// What the network is made of.
@@ -53,8 +73,8 @@ pub struct Parts<'a> {
     pub settings: &'a Settings,
     /// Tells how long a `Retry-After` with a date still lasts.
     pub clock: Clock,
-    /// The body of an Autodiscover request for a mailbox.
-    pub pox_body: fn(&Address) -> String,
+    /// What the formats demand of requests.
+    pub bodies: Bodies,
 }
 
 /// Asks the network, for the length of one run: two equal requests have one answer, unless the first one's was a failure of
@@ -70,68 +90,18 @@ impl std::fmt::Debug for Network {
     }
 }
 
-/// Why the network could not be set up. What remote hosts do wrong is in the answers.
-#[derive(Debug, thiserror::Error)]
-pub enum NetworkError {
-    /// A setting is out of its range.
-    #[error("`network.{setting}` is {value}; set it to {least} to {most}")]
-    OutOfRange {
-        /// The setting's name.
-        setting: &'static str,
-        /// What it is.
-        value: u64,
-        /// The least that is allowed.
-        least: u64,
-        /// The most that is allowed.
-        most: u64,
-    },
-    /// A detour is for another port than those of the web.
-    #[error("`network.connect_to` has port {port}; only 80 and 443 can be led elsewhere")]
-    ConnectToPort {
-        /// The port.
-        port: u16,
-    },
-    /// The contact cannot be sent in a header.
-    #[error("`network.contact` is `{contact}`; use a URL or a mail address without control characters")]
-    Contact {
-        /// What it is.
-        contact: String,
-    },
-    /// A CA file cannot be read.
-    #[error("the CA file `{}` cannot be read; correct `network.ca_files` or the file's permissions", path.display())]
-    CaFile {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A CA file holds no certificates that can be used.
-    #[error("the CA file `{}` holds no certificate, or a broken one; it must be PEM (`-----BEGIN CERTIFICATE-----`)", path.display())]
-    CaFormat {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The system names no DNS server.
-    #[error("no DNS server is known to the system; name one in `network.dns_servers`")]
-    SystemDns {
-        /// Why.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The HTTP client refused its settings, such as a system without any certificate authority.
-    #[error("the HTTPS client cannot be set up; install the system's CA certificates, or name some in `network.ca_files`")]
-    Client {
-        /// Why.
-        source: reqwest::Error,
-    },
-}
-
 struct Core {
     clock: Clock,
-    pox_body: fn(&Address) -> String,
+    bodies: Bodies,
+    token: Option<BearerToken>,
+    token_warning: Once,
+    paces: Paces,
     retry_pause: Duration,
     hold_limit: Duration,
     dialer: Arc<Dialer>,
     http: Http,
+    greeter: Greeter,
+    lanes: Lanes,
     limits: Limits,
     tally: Tally,
     answers: Memory,
@@ -147,42 +117,70 @@ impl Network {
     }
 
     fn behind(proxies: &Proxies, parts: Parts<'_>) -> Result<Self, NetworkError> {
-        let Parts { settings, clock, pox_body } = parts;
+        let Parts { settings, clock, bodies } = parts;
         settings.check()?;
+        if let Some(alias) = settings.aliases.first().filter(|_| proxies.any()) {
+            return Err(NetworkError::AliasBehindProxy { name: alias.name.clone() });
+        }
+        // Fails where one is installed already, which is as good.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let tls = tls::client_config(settings)?;
         let dialer = Arc::new(Dialer::new(settings, Resolver::new(settings)?, proxies.clone()));
         let core = Core {
             clock,
-            pox_body,
+            bodies,
+            token: settings.soap_token.clone(),
+            token_warning: Once::new(),
+            paces: settings.paces.clone(),
             retry_pause: Duration::from_millis(settings.retry_pause_milliseconds),
             hold_limit: Duration::from_secs(settings.hold_limit_seconds),
-            http: Http::new(settings, &dialer, proxies)?,
+            http: Http::new(settings, &dialer, proxies, &tls)?,
+            greeter: Greeter::new(settings, tls),
             dialer,
+            lanes: Lanes::new(&settings.paces),
             limits: Limits::new(settings.concurrency, settings.host_concurrency),
             tally: Tally::default(),
-            answers: memory(FAILED_FOR),
+            answers: Memory::new(FAILED_FOR),
         };
         Ok(Self { core: Arc::new(core) })
     }
 
-    /// The answer to a request. Whoever asks the same at the same time, or later in the run, shares one. What failed in
-    /// passing is asked a second time after a pause, and then believed for a minute.
-    pub async fn ask(&self, request: &Request) -> Arc<Answer> {
+    /// Whether lookups of this kind are asked. What is not is answered by [`Obstacle::Withheld`].
+    #[must_use]
+    pub fn is_enabled(&self, kind: LookupKind) -> bool {
+        self.core.paces.of(kind).enabled
+    }
+
+    /// Whether mailboxes' own settings are asked for: with a token, and where that is not switched off.
+    #[must_use]
+    pub fn reads_settings(&self) -> bool {
+        self.core.token.is_some() && self.is_enabled(LookupKind::AutodiscoverSoap)
+    }
+
+    /// The answer to a lookup: its kind says whether and how fast it is asked, its request what. Whoever asks the same at the same time,
+    /// or later in the run, shares one. What failed in passing is asked a second time after a pause, and then believed for a minute.
+    pub async fn ask(&self, lookup: &Lookup) -> Arc<Answer> {
+        if !self.is_enabled(lookup.kind) {
+            let reply = Reply::Obstacle(Obstacle::Withheld);
+            return Arc::new(Answer { reply, hops: Vec::new(), cnames: Vec::new(), attempts: 0, took_ms: 0 });
+        }
         let asked = async {
-            let answer = self.core.ask_twice(request).await;
+            let answer = self.core.ask_twice(lookup).await;
             self.core.tally.count_lookup(outcome(&answer));
             answer
         };
-        self.core.answers.get_with_by_ref(request, Box::pin(asked)).await
+        self.core.answers.of(&lookup.request).get_with_by_ref(&lookup.request, Box::pin(asked)).await
     }
 
     /// Forgets the answers that say that something failed, so that whoever asks again has the network asked again. To be called
     /// while nobody asks.
     pub async fn forget_failures(&self) {
-        let answers = &self.core.answers;
-        for (request, answer) in answers {
-            let failed = matches!(&answer.reply, Reply::Obstacle(obstacle) if obstacle.outcome() == AnswerOutcome::Failed);
-            if failed {
-                answers.invalidate(request.as_ref()).await;
+        for answers in self.core.answers.all() {
+            for (request, answer) in answers {
+                let failed = matches!(&answer.reply, Reply::Obstacle(obstacle) if obstacle.outcome() == AnswerOutcome::Failed);
+                if failed {
+                    answers.invalidate(request.as_ref()).await;
+                }
             }
         }
     }
@@ -195,15 +193,15 @@ impl Network {
 }
 
 impl Core {
-    async fn ask_twice(&self, request: &Request) -> Arc<Answer> {
+    async fn ask_twice(&self, lookup: &Lookup) -> Arc<Answer> {
         let mut patience = Patience(self.hold_limit);
-        let first = self.attempt(request, &mut patience).await;
+        let first = self.attempt(lookup, &mut patience).await;
         if !is_worth_retrying(&first) {
             self.count_held(&first);
             return Arc::new(first);
         }
         sleep(self.retry_pause).await;
-        let second = Answer { attempts: 2, ..self.attempt(request, &mut patience).await };
+        let second = Answer { attempts: 2, ..self.attempt(lookup, &mut patience).await };
         self.count_held(&second);
         if is_held(&second) && second.hops.is_empty() {
             // The hold forbade the second attempt, so the first stands.
@@ -213,38 +211,36 @@ impl Core {
         Arc::new(second)
     }
 
-    async fn attempt(&self, request: &Request, patience: &mut Patience) -> Answer {
-        let start = Instant::now();
-        let ((reply, cnames), took, hops) = match request {
+    async fn attempt(&self, Lookup { kind, request, .. }: &Lookup, patience: &mut Patience) -> Answer {
+        let mut journey = Journey::new(self, *kind, patience);
+        let (dialer, resolver) = (&self.dialer, &self.dialer.resolver);
+        let (reply, cnames) = match request {
             Request::Mx { domain } => {
-                let told = self.dialer.resolver.mx(domain.as_str()).await;
-                (self.dialer.believe(domain.as_str(), told).await, start.elapsed(), Vec::new())
+                let name = domain.as_str();
+                journey.resolve(async { dialer.believe(name, resolver.mx(name).await).await }.boxed()).await
             }
-            Request::Srv { name } => {
-                let told = self.dialer.resolver.srv(name).await;
-                (self.dialer.believe(name, told).await, start.elapsed(), Vec::new())
+            Request::Srv { name } => journey.resolve(async { dialer.believe(name, resolver.srv(name).await).await }.boxed()).await,
+            Request::Txt { name } => journey.resolve(async { dialer.believe(name, resolver.txt(name).await).await }.boxed()).await,
+            Request::Addresses { name } => journey.resolve(resolver.host(name).boxed()).await,
+            Request::Get { url, .. } | Request::Redirect { url } | Request::Pox { url, .. } | Request::Http { url, .. } => {
+                self.travel(request, url, &mut journey).await
             }
-            Request::Txt { .. } | Request::Http { .. } | Request::Greeting { .. } | Request::BuiltIn { .. } => {
-                ((Reply::Obstacle(Obstacle::Held), Vec::new()), start.elapsed(), Vec::new())
-            }
-            Request::Addresses { name } => (self.dialer.resolver.host(name).await, start.elapsed(), Vec::new()),
-            Request::Get { url, .. } | Request::Redirect { url } | Request::Pox { url, .. } => {
-                let mut journey = Journey::new(self, patience);
-                let told = self.travel(request, url, &mut journey).await;
-                (told, journey.took, journey.hops)
-            }
+            Request::Greeting { host, port, security } => journey.greet(host, (*port, *security)).await,
+            Request::BuiltIn { .. } => (Reply::Obstacle(Obstacle::Withheld), Vec::new()),
         };
-        Answer { reply, hops, cnames, attempts: 1, took_ms: u32::try_from(took.as_millis()).unwrap_or(u32::MAX) }
+        let took_ms = u32::try_from(journey.took.as_millis()).unwrap_or(u32::MAX);
+        Answer { reply, hops: journey.hops, cnames, attempts: 1, took_ms }
     }
 
-    async fn travel(&self, request: &Request, url: &str, journey: &mut Journey<'_>) -> (Reply, Vec<String>) {
+    async fn travel(&self, request: &Request, url: &str, journey: &mut Journey<'_>) -> Told {
         let url = match read_url(url) {
             Ok(url) => url,
             Err(obstacle) => return (Reply::Obstacle(obstacle), Vec::new()),
         };
         let reply = match request {
-            Request::Pox { address, .. } => journey.travel(url.clone(), Method::Post(Post { address, body: self.pox_body })).await,
+            Request::Pox { address, .. } => journey.travel(url.clone(), Method::Post(Post { address, body: self.bodies.pox })).await,
             Request::Redirect { .. } => journey.ask_redirect(&url).await,
+            Request::Http { message, .. } => journey.carry(message, &url).await,
             Request::Get { address, .. } => journey.travel(url.clone(), Method::Get(address.as_ref())).await,
             _ => journey.travel(url.clone(), Method::Get(None)).await,
         };
@@ -261,7 +257,7 @@ impl Core {
 /// Whether a PEM file can be used as one of `network.ca_files`: certificates, at least one, none of them broken.
 #[must_use]
 pub fn holds_certificates(pem: &[u8]) -> bool {
-    http::parse_roots(pem).is_some()
+    tls::parse_roots(pem).is_some()
 }
 
 /// A failure that can pass; our own refusals would come again.
@@ -270,6 +266,7 @@ fn is_worth_retrying(answer: &Answer) -> bool {
     let ours = matches!(
         obstacle,
         Obstacle::Held
+            | Obstacle::Withheld
             | Obstacle::TooManyRedirects
             | Obstacle::RedirectDowngrade
             | Obstacle::RedirectForbidden { .. }

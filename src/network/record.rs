@@ -51,6 +51,21 @@ impl Resolver {
         (reply, found.cnames)
     }
 
+    /// TXT records, the strings of each joined (RFC 1464 section 2).
+    pub(super) async fn txt(&self, name: &str) -> Told {
+        let found = match self.records(name, RecordType::TXT).await {
+            Ok(found) => found,
+            Err(obstacle) => return (Reply::Obstacle(obstacle), Vec::new()),
+        };
+        let mut texts = found.map(|data| match data {
+            RData::TXT(txt) => Some(joined(txt.txt_data.iter().map(AsRef::as_ref))),
+            _ => None,
+        });
+        texts.sort();
+        texts.truncate(MOST_TEXTS);
+        (Reply::Txt(texts), found.cnames)
+    }
+
     /// The reply for a host's addresses.
     pub(super) async fn host(&self, name: &str) -> Told {
         match self.addresses(name).await {
@@ -90,6 +105,13 @@ impl From<Records> for Host {
     }
 }
 
+fn joined<'a>(strings: impl Iterator<Item = &'a [u8]>) -> String {
+    let bytes: Vec<u8> = strings.flatten().copied().take(LONGEST_TEXT).collect();
+    let mut text = String::from_utf8_lossy(&bytes).into_owned();
+    text.truncate(text.floor_char_boundary(LONGEST_TEXT));
+    text
+}
+
 fn graver(four: Obstacle, six: Obstacle) -> Obstacle {
     let rank = |obstacle: &Obstacle| match (obstacle.outcome(), obstacle) {
         (AnswerOutcome::Failed, _) => 2,
@@ -98,3 +120,8 @@ fn graver(four: Obstacle, six: Obstacle) -> Obstacle {
     };
     if rank(&six) > rank(&four) { six } else { four }
 }
+
+/// A name with more is nobody's to read.
+const MOST_TEXTS: usize = 64;
+/// Bytes.
+const LONGEST_TEXT: usize = 4096;

@@ -24,8 +24,13 @@ pub(super) struct Post<'a> {
 
 impl Post<'_> {
     pub(super) fn body_for(self, host: &str) -> String {
-        (self.body)(&Subject { address: self.address.clone() }.address_for_autodiscover(host))
+        body_for(self.address, self.body, host)
     }
+}
+
+/// The body of an Autodiscover request as a host may read it.
+pub(super) fn body_for(address: &Address, body: fn(&Address) -> String, host: &str) -> String {
+    body(&Subject { address: address.clone() }.address_for_autodiscover(host))
 }
 
 impl<'a> Method<'a> {

@@ -5,7 +5,8 @@ use std::{net::SocketAddr, path::PathBuf};
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use super::NetworkError;
+use super::{BearerToken, NetworkError, Paces};
+use crate::model::LookupKind;
 
 /// How the network is reached, and how politely.
 #[derive(Debug, Clone, Deserialize)]
@@ -39,6 +40,24 @@ pub struct Settings {
     pub hold_limit_seconds: u64,
     /// Reaches a host elsewhere than DNS says: a new server before its record is changed, or one behind a port forward.
     pub connect_to: Vec<ConnectTo>,
+    /// The pace of each kind of lookup: `[lookups.NAME]`, which stands outside `[network]`.
+    #[serde(skip)]
+    pub paces: Paces,
+    /// The bearer token for the SOAP interface of Exchange Online's Autodiscover: `lookups.autodiscover-soap.bearer_token`.
+    #[serde(skip)]
+    pub soap_token: Option<BearerToken>,
+    /// Names that are taken for aliases, whatever DNS says of them: what a check assumes. No key of a configuration.
+    #[serde(skip)]
+    pub aliases: Vec<Alias>,
+}
+
+/// A name, and what it is an alias of (RFC 1034 section 3.6.2); both lower case, without the final dot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alias {
+    /// The name that is looked up.
+    pub name: String,
+    /// The name whose records it has.
+    pub target: String,
 }
 
 /// One detour, as curl's `--connect-to`: only where the connection goes changes; name, certificate and Host header stay.
@@ -48,7 +67,7 @@ pub struct ConnectTo {
     /// The host it is for; absent: every host.
     #[serde(default)]
     pub host: Option<String>,
-    /// The port it is for: 80 or 443.
+    /// The port it is for: one of [`DETOUR_PORTS`].
     pub port: u16,
     /// The IP address to connect to, which may be private; DNS is not asked then. Absent: as DNS says.
     #[serde(default)]
@@ -74,6 +93,9 @@ impl Default for Settings {
             retry_pause_milliseconds: 2_000,
             hold_limit_seconds: 60,
             connect_to: Vec::new(),
+            paces: Paces::default(),
+            soap_token: None,
+            aliases: Vec::new(),
         }
     }
 }
@@ -99,10 +121,17 @@ impl Settings {
                 return Err(NetworkError::OutOfRange { setting, value, least, most });
             }
         }
-        match self.connect_to.iter().find(|detour| !matches!(detour.port, 80 | 443)) {
+        self.paces.check()?;
+        match self.connect_to.iter().find(|detour| !DETOUR_PORTS.contains(&detour.port)) {
             Some(detour) => Err(NetworkError::ConnectToPort { port: detour.port }),
             None => Ok(()),
         }
+    }
+
+    /// Whether lookups of this kind are asked.
+    #[must_use]
+    pub fn is_enabled(&self, kind: LookupKind) -> bool {
+        self.paces.of(kind).enabled
     }
 }
 
@@ -120,6 +149,8 @@ fn socket_addresses<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result
 }
 
 const DNS_PORT: u16 = 53;
+/// The ports that `network.connect_to` can be for: those of the web and of mail servers.
+pub const DETOUR_PORTS: [u16; 9] = [80, 443, 25, 110, 143, 465, 587, 993, 995];
 
 #[cfg(test)]
 mod tests {

@@ -1,8 +1,10 @@
-//! What would mend a cause: the settings that a user types, and what an administrator publishes so that nobody has to. Knows no
-//! network. Sources: `clients-and-standards.md` section 7.
+//! What would mend a cause: the settings that a user types, and what an administrator publishes so that nobody has to; and the
+//! overlay for "what if it were so". Knows no network. Sources: `clients-and-standards.md` section 7.
 
 mod advice;
+mod overlay;
 mod settings;
 
 pub use advice::advice;
+pub use overlay::{Overlay, OverlayError};
 pub use settings::{SettingsTable, SettingsTableError};

@@ -1,13 +1,19 @@
 //! The account of one address: what each client would configure, and every lookup behind it. As text for a person, and as the
 //! JSON contract `autodiscover-audit/check/1`.
 
+mod assumed;
+
 use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::layout::labelled;
+pub use assumed::Position;
+
+use super::{Story, layout::labelled};
 use crate::{
-    model::{Address, AnswerOutcome, ClientOutcome, Cloud, Hosting, LookupKind, Outcome, Server, Verdict, visible},
+    model::{
+        Address, AnswerOutcome, Authority, Claim, ClientOutcome, Cloud, Hosting, LookupKind, Outcome, Server, Verdict, expand, visible,
+    },
     remedy::advice,
 };
 
@@ -24,12 +30,39 @@ pub struct CheckView {
     lives_in: Hosting,
     #[serde(skip_serializing_if = "Option::is_none")]
     cloud: Option<Cloud>,
+    hosting_authority: Authority,
+    /// What the authorities say, where they contradict each other.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hosting_conflict: Vec<Claim>,
+    /// Why the address is taken to be a personal account, too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub personal_account: Option<String>,
     /// Whether the user must type settings by hand.
     pub needs_manual_configuration: bool,
-    /// A client each, placeholders filled in.
-    pub clients: Vec<ClientOutcome>,
+    /// The assumptions under which it would be so, as they were written; empty: it is so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    assumed: Vec<String>,
+    /// Those of them that no lookup has to do with.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    assumed_in_vain: Vec<String>,
+    /// A client each.
+    pub clients: Vec<ClientView>,
     /// Every lookup, in the order in which it was asked.
     pub lookups: Vec<LookupView>,
+}
+
+/// One client.
+#[derive(Debug, Clone, Serialize)]
+pub struct ClientView {
+    /// The verdict and all that belongs to it, placeholders filled in.
+    #[serde(flatten)]
+    pub outcome: ClientOutcome,
+    /// How it stands in the world as it is, where another one is assumed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub as_it_is: Option<Position>,
+    /// How it comes to its servers, where that is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub story: Option<Story>,
 }
 
 /// One lookup.
@@ -55,6 +88,9 @@ pub struct LookupView {
     pub attempts: u8,
     /// Milliseconds.
     pub took_ms: u32,
+    /// Nobody was asked: it is assumed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub assumed: bool,
 }
 
 impl CheckView {
@@ -67,8 +103,13 @@ impl CheckView {
             hosting: outcome.hosting.kind(),
             lives_in: outcome.hosting,
             cloud: outcome.hosting.cloud().filter(|cloud| *cloud != Cloud::Worldwide),
+            hosting_authority: outcome.authority,
+            hosting_conflict: outcome.hosting_conflict.iter().map(|claim| claim.expand(&address)).collect(),
+            personal_account: outcome.personal_account.as_ref().map(|why| expand(why, &address)),
             needs_manual_configuration: outcome.needs_manual_configuration,
-            clients: outcome.clients.iter().map(|client| client.expand(&address)).collect(),
+            assumed: Vec::new(),
+            assumed_in_vain: Vec::new(),
+            clients: outcome.clients.iter().map(|client| ClientView::new(client.expand(&address))).collect(),
             lookups,
             address,
         }
@@ -79,17 +120,21 @@ impl CheckView {
     /// # Errors
     /// Those of the writer.
     pub fn write_text(&self, out: &mut impl Write, to_type: &[Server]) -> io::Result<()> {
-        let unsure = self.clients.iter().any(|client| client.audited && client.verdict == Verdict::Undetermined);
-        let need = match (self.needs_manual_configuration, unsure) {
-            (true, _) => "needs manual configuration",
-            (false, true) => "could not be told",
-            (false, false) => "needs no manual configuration",
+        let unsure = self.clients.iter().any(ClientView::is_unsure);
+        let need = match (self.needs_manual_configuration, unsure, self.assumed.is_empty()) {
+            (true, _, true) => "needs manual configuration",
+            (true, _, false) => "would need manual configuration",
+            (false, true, _) => "could not be told",
+            (false, false, true) => "needs no manual configuration",
+            (false, false, false) => "would need no manual configuration",
         };
         let address = self.address.to_string();
         let address = visible(&address);
         let domain = self.address.domain();
         let local = address.strip_suffix(domain.as_str()).unwrap_or_default();
         writeln!(out, "{local}{} ({}): {need}", domain.for_people(), self.hosting)?;
+        self.write_assumed(out)?;
+        self.write_home(out)?;
         for client in &self.clients {
             write_client(out, client, (&self.address, self.lives_in))?;
         }
@@ -107,7 +152,36 @@ impl CheckView {
     }
 }
 
-fn write_client(out: &mut impl Write, client: &ClientOutcome, (address, hosting): (&Address, Hosting)) -> io::Result<()> {
+impl CheckView {
+    /// Where the mailbox lives, as far as there is something to say of it.
+    fn write_home(&self, out: &mut impl Write) -> io::Result<()> {
+        if self.hosting_authority != Authority::Tenant {
+            write!(out, "{}", labelled(2, "lives in", &format!("{}, as {} says", self.lives_in, self.hosting_authority)))?;
+        }
+        for (number, claim) in self.hosting_conflict.iter().enumerate() {
+            write!(out, "{}", labelled(2, if number == 0 { "conflict" } else { "" }, &claim.to_string()))?;
+        }
+        if let Some(why) = &self.personal_account {
+            write!(out, "{}", labelled(2, "personal", why))?;
+        }
+        Ok(())
+    }
+}
+
+impl ClientView {
+    fn new(outcome: ClientOutcome) -> Self {
+        Self { outcome, as_it_is: None, story: None }
+    }
+
+    /// Whether it is audited, and could not be told about.
+    #[must_use]
+    pub fn is_unsure(&self) -> bool {
+        self.outcome.audited && self.outcome.verdict == Verdict::Undetermined
+    }
+}
+
+fn write_client(out: &mut impl Write, view: &ClientView, (address, hosting): (&Address, Hosting)) -> io::Result<()> {
+    let client = &view.outcome;
     let mut notes = vec![client.verdict.as_str()];
     notes.extend(client.fragile.then_some("fragile"));
     notes.extend(client.inferred.then_some("inferred"));
@@ -133,6 +207,10 @@ fn write_client(out: &mut impl Write, client: &ClientOutcome, (address, hosting)
             line("evidence", evidence)?;
         }
     }
+    if let Some(story) = &view.story {
+        writeln!(out)?;
+        story.write_text(out)?;
+    }
     Ok(())
 }
 
@@ -152,7 +230,11 @@ fn write_lookup(out: &mut impl Write, lookup: &LookupView) -> io::Result<()> {
     for url in &lookup.redirected_to {
         writeln!(out, "        redirected to {}", visible(url))?;
     }
-    let again = if lookup.attempts > 1 { format!(" (asked {} times)", lookup.attempts) } else { String::new() };
+    let again = match (lookup.assumed, lookup.attempts) {
+        (true, _) => " (assumed)".to_owned(),
+        (false, attempts @ 2..) => format!(" (asked {attempts} times)"),
+        (false, _) => String::new(),
+    };
     writeln!(out, "        {}{again}", visible(&lookup.detail))
 }
 

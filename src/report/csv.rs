@@ -19,7 +19,7 @@ pub enum CsvDialect {
 }
 
 /// The columns.
-const COLUMNS: [&str; 35] = [
+const COLUMNS: [&str; 38] = [
     "tenant",
     "address",
     "display_name",
@@ -55,6 +55,9 @@ const COLUMNS: [&str; 35] = [
     "incident",
     "acknowledged_by",
     "exempt_until",
+    "hosting_authority",
+    "hosting_conflict",
+    "personal_account",
 ];
 
 /// A report as a table.
@@ -129,6 +132,9 @@ fn cells(row: &ReportRow, client: &ClientRow) -> [String; COLUMNS.len()] {
         incident.map(|incident| incident.id.to_string()).unwrap_or_default(),
         guard(acknowledgement.map_or("", |acknowledgement| &acknowledgement.by)),
         exemption.map(|exemption| exemption.expires_at.clone()).unwrap_or_default(),
+        row.hosting_authority.to_string(),
+        guard(&row.hosting_conflict.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
+        optional(&row.personal_account),
     ]
 }
 

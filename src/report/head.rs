@@ -42,6 +42,10 @@ pub struct Numbers {
     pub needs_manual_configuration: u64,
     /// Are in doubt.
     pub could_not_check: u64,
+    /// The authorities contradict each other on where they live; whatever else is so.
+    pub hosting_conflicts: u64,
+    /// The address is a personal account, too; whatever else is so.
+    pub personal_accounts: u64,
 }
 
 /// The four numbers of a tenant.
@@ -141,6 +145,8 @@ impl Numbers {
             ok: self.ok + more.ok,
             needs_manual_configuration: self.needs_manual_configuration + more.needs_manual_configuration,
             could_not_check: self.could_not_check + more.could_not_check,
+            hosting_conflicts: self.hosting_conflicts + more.hosting_conflicts,
+            personal_accounts: self.personal_accounts + more.personal_accounts,
         }
     }
 
@@ -159,10 +165,36 @@ impl Numbers {
     }
 }
 
+impl Head {
+    /// What is to be known of where the mailboxes live, a sentence each; empty where there is nothing.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        let Numbers { hosting_conflicts, personal_accounts, .. } = self.total;
+        let conflicts = (hosting_conflicts > 0).then(|| {
+            let whose = counted(hosting_conflicts, "mailbox", "mailboxes");
+            format!("The authorities contradict each other on where {whose} live{}.", if hosting_conflicts == 1 { "s" } else { "" })
+        });
+        let personal = (personal_accounts > 0).then(|| {
+            let whose = counted(personal_accounts, "mailbox is", "mailboxes is");
+            format!("The address of {whose} a personal Microsoft account, too.")
+        });
+        let mut notes: Vec<String> = conflicts.into_iter().chain(personal).collect();
+        notes.extend((!notes.is_empty()).then(|| "The other formats (csv, json, jsonl) name them.".to_owned()));
+        notes
+    }
+}
+
 impl From<TenantSummary> for TenantNumbers {
     fn from(summary: TenantSummary) -> Self {
-        let TenantSummary { tenant, name, finished_at, checked, ok, needs_manual, undetermined } = summary;
-        let numbers = Numbers { checked, ok, needs_manual_configuration: needs_manual, could_not_check: undetermined };
+        let TenantSummary { tenant, name, finished_at, checked, ok, needs_manual, undetermined, conflicts, personal } = summary;
+        let numbers = Numbers {
+            checked,
+            ok,
+            needs_manual_configuration: needs_manual,
+            could_not_check: undetermined,
+            hosting_conflicts: conflicts,
+            personal_accounts: personal,
+        };
         Self { tenant: tenant.into(), name, finished_at: finished_at.map(rfc3339), numbers }
     }
 }

@@ -7,20 +7,32 @@ const WIDTH: usize = 80;
 
 /// A label and a text beside it, wrapped at words; a word that is too long stands alone and whole.
 pub(super) fn labelled(indent: usize, label: &str, text: &str) -> String {
-    let (mut out, mut column) = (format!("{:indent$}{label:<LABEL$}", ""), indent + LABEL);
-    let hanging = column;
+    flow(format!("{:indent$}{label:<LABEL$}", ""), indent + LABEL, text)
+}
+
+/// A text wrapped at words, its first line and those below it from these columns on.
+pub(super) fn paragraph((first, hanging): (usize, usize), text: &str) -> String {
+    flow(" ".repeat(first), hanging, text)
+}
+
+/// A text behind the head of its first line, wrapped at words; the lines below it are indented by `hanging`.
+pub(super) fn flow(head: String, hanging: usize, text: &str) -> String {
+    let begin = head.chars().count();
+    let (mut out, mut column) = (head, begin);
+    let mut empty = true;
     for word in text.split_whitespace().map(visible) {
         let length = word.chars().count();
-        if column > hanging && column + 1 + length > WIDTH {
+        if !empty && column + 1 + length > WIDTH {
             out = out.trim_end().to_owned();
             out.push('\n');
             out.extend(std::iter::repeat_n(' ', hanging));
-            column = hanging;
+            (column, empty) = (hanging, true);
         }
-        if column > hanging {
+        if !empty {
             out.push(' ');
             column += 1;
         }
+        empty = false;
         out.push_str(&word);
         column += length;
     }

@@ -2,6 +2,7 @@
 //! and programs get, and the formats; knows no SQL and no sockets.
 
 mod check;
+mod client;
 mod csv;
 mod exempt;
 mod group;
@@ -12,6 +13,7 @@ mod layout;
 mod row;
 mod selection;
 mod setting;
+mod story;
 mod stream;
 mod text;
 
@@ -22,7 +24,8 @@ use crate::{
     store::{ReportFilter, Snapshot, StoreError},
 };
 
-pub use check::{CheckView, LookupView};
+pub use check::{CheckView, ClientView, LookupView, Position};
+pub use client::{write_client, write_clients};
 pub use csv::CsvDialect;
 pub use exempt::{AcknowledgementView, ExemptionView, InForce, IncidentRow};
 pub use head::{Head, Numbers, TenantNumbers};
@@ -30,6 +33,7 @@ pub use incident::{IncidentFormat, write_exemptions, write_incident, write_incid
 pub use row::{ClientRow, ReportRow, ReportSubject};
 pub use selection::Selection;
 pub use setting::Setting;
+pub use story::{Story, Tale};
 pub use stream::{OwnedRequest, ReportStream, SettingsFor};
 
 /// How a report is written.

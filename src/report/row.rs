@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{InForce, IncidentRow, Setting};
 use crate::{
-    model::{Address, ClientOutcome, Hosting, Server, TenantId},
+    model::{Address, Authority, Claim, ClientOutcome, Hosting, Server, TenantId, expand},
     remedy::advice,
     store::MailboxRow,
 };
@@ -38,6 +38,14 @@ pub struct ReportRow {
     pub manager: Option<String>,
     /// Where the mailbox lives.
     pub hosting: String,
+    /// Who says so.
+    pub hosting_authority: Authority,
+    /// What the authorities say, where they contradict each other.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hosting_conflict: Vec<Claim>,
+    /// Why the address is taken to be a personal account, too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub personal_account: Option<String>,
     /// Whether its user must type settings by hand.
     pub needs_manual_configuration: bool,
     /// When that was last confirmed, RFC 3339.
@@ -81,6 +89,9 @@ impl ReportRow {
             department: person.and_then(|person| person.department.clone()),
             manager: person.and_then(|person| person.manager.clone()),
             hosting: outcome.hosting.to_string(),
+            hosting_authority: outcome.authority,
+            hosting_conflict: outcome.hosting_conflict.iter().map(|claim| claim.expand(address)).collect(),
+            personal_account: outcome.personal_account.as_ref().map(|why| expand(why, address)),
             needs_manual_configuration: outcome.needs_manual_configuration,
             checked_at: rfc3339(checked_at),
             settings: enabled.map(|server| Setting::new(server, address, person)).collect(),

@@ -30,6 +30,8 @@ impl Selection {
             return;
         }
         numbers.checked += 1;
+        numbers.hosting_conflicts += u64::from(!outcome.hosting_conflict.is_empty());
+        numbers.personal_accounts += u64::from(outcome.personal_account.is_some());
         if outcome.needs_manual_configuration && audited(Verdict::is_finding) {
             numbers.needs_manual_configuration += 1;
         } else if audited(|verdict| verdict == Verdict::Undetermined) {

@@ -42,6 +42,9 @@ impl<W: io::Write> TextReport<W> {
         let groups = Groups::new(if all { usize::MAX } else { NAMED });
         writeln!(out, "{}", head.sentence())?;
         writeln!(out, "\n{}", numbers(head))?;
+        for note in head.notes() {
+            writeln!(out, "{note}")?;
+        }
         let run = head.run.map_or_else(String::new, |run| format!(" after run {run}"));
         writeln!(out, "State{run}, written {}.", head.generated_at)?;
         Ok(Self {

@@ -142,15 +142,20 @@ async fn outcome_id(connection: &mut SqliteConnection, outcome: &Outcome, body: 
     if let Some(id) = found {
         return Ok(id);
     }
-    sqlx::query_scalar("INSERT INTO outcome (digest, body, needs_manual, undetermined, worst) VALUES ($1, $2, $3, $4, $5) RETURNING id")
-        .bind(digest.as_slice())
-        .bind(body)
-        .bind(outcome.needs_manual_configuration)
-        .bind(outcome.is_undetermined())
-        .bind(outcome.worst_audited().as_str())
-        .fetch_one(connection)
-        .await
-        .map_err(doing("store an outcome"))
+    sqlx::query_scalar(
+        "INSERT INTO outcome (digest, body, needs_manual, undetermined, worst, conflict, personal)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
+    )
+    .bind(digest.as_slice())
+    .bind(body)
+    .bind(outcome.needs_manual_configuration)
+    .bind(outcome.is_undetermined())
+    .bind(outcome.worst_audited().as_str())
+    .bind(!outcome.hosting_conflict.is_empty())
+    .bind(outcome.personal_account.is_some())
+    .fetch_one(connection)
+    .await
+    .map_err(doing("store an outcome"))
 }
 
 async fn profile_id(connection: &mut SqliteConnection, body: String) -> Result<i64, StoreError> {

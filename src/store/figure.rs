@@ -37,6 +37,10 @@ pub struct MailboxFigure {
     pub count: u64,
     /// How many of them need manual configuration.
     pub needs_manual: u64,
+    /// About how many of them the authorities contradict each other on where they live.
+    pub conflicts: u64,
+    /// How many of their addresses are personal accounts, too.
+    pub personal: u64,
 }
 
 /// A tenant's schedule.
@@ -125,8 +129,8 @@ impl Reader {
 
 async fn read_mailboxes(connection: &mut SqliteConnection) -> Result<Vec<MailboxFigure>, StoreError> {
     // counted by outcome first, of which there are few
-    let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(
-        "SELECT m.tenant, o.worst, sum(m.count), sum(m.count * o.needs_manual)
+    let rows: Vec<(String, String, i64, i64, i64, i64)> = sqlx::query_as(
+        "SELECT m.tenant, o.worst, sum(m.count), sum(m.count * o.needs_manual), sum(m.count * o.conflict), sum(m.count * o.personal)
          FROM (SELECT tenant, outcome, count(*) AS count FROM mailbox WHERE outcome IS NOT NULL GROUP BY tenant, outcome) m
          JOIN outcome o ON o.id = m.outcome
          GROUP BY m.tenant, o.worst ORDER BY m.tenant, o.worst",
@@ -134,8 +138,9 @@ async fn read_mailboxes(connection: &mut SqliteConnection) -> Result<Vec<Mailbox
     .fetch_all(connection)
     .await
     .map_err(doing("count the mailboxes"))?;
-    let figure = |(tenant, verdict, count, needs_manual): (String, String, i64, i64)| {
-        Ok(MailboxFigure { tenant: tenant_id(tenant)?, verdict, count: count.unsigned_abs(), needs_manual: needs_manual.unsigned_abs() })
+    let figure = |(tenant, verdict, count, needs_manual, conflicts, personal): (String, String, i64, i64, i64, i64)| {
+        let [count, needs_manual, conflicts, personal] = [count, needs_manual, conflicts, personal].map(i64::unsigned_abs);
+        Ok(MailboxFigure { tenant: tenant_id(tenant)?, verdict, count, needs_manual, conflicts, personal })
     };
     rows.into_iter().map(figure).collect()
 }

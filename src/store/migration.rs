@@ -37,8 +37,11 @@ impl std::fmt::Display for Migrated {
 pub(super) const APPLICATION_ID: i64 = 0x4144_4175;
 
 /// All migrations, in order. What has landed here is never edited.
-pub(super) const ALL: &[&str] =
-    &[include_str!("../../migrations/sqlite/0001_audit.sql"), include_str!("../../migrations/sqlite/0002_incident.sql")];
+pub(super) const ALL: &[&str] = &[
+    include_str!("../../migrations/sqlite/0001_audit.sql"),
+    include_str!("../../migrations/sqlite/0002_incident.sql"),
+    include_str!("../../migrations/sqlite/0004_home.sql"),
+];
 
 /// Between the name of a database and the number of the migration that its copy was made before.
 const BEFORE: &str = ".before-";

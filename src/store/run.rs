@@ -4,7 +4,13 @@ use std::{collections::HashSet, fmt};
 
 use sqlx::SqliteConnection;
 
-use super::{Reader, Scope, Snapshot, Store, StoreError, content::Digest, error::doing, seal::break_seals_of_the_dead, sqlite};
+use super::{
+    Reader, Scope, Snapshot, Store, StoreError,
+    content::Digest,
+    error::{doing, stored},
+    seal::break_seals_of_the_dead,
+    sqlite,
+};
 use crate::model::{Domain, TenantId};
 
 /// The number of a run; later runs have higher ones.
@@ -226,6 +232,21 @@ impl Reader {
         .await
         .map_err(doing("read the previous count"))?;
         Ok(count.map(i64::unsigned_abs))
+    }
+
+    /// The tenants of a run, with how many mailboxes their lists had.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lists_of(&self, run: RunId) -> Result<Vec<(TenantId, u64)>, StoreError> {
+        let rows: Vec<(String, i64)> = sqlx::query_as("SELECT tenant, mailboxes FROM run_tenant WHERE run = $1 ORDER BY tenant")
+            .bind(run.0)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(doing("read the tenants of a run"))?;
+        let list =
+            |(tenant, mailboxes): (String, i64)| Ok((TenantId::try_from(tenant).map_err(stored("tenant"))?, mailboxes.unsigned_abs()));
+        rows.into_iter().map(list).collect()
     }
 
     /// As [`Snapshot::runs`], of the database as it is now.

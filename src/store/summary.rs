@@ -25,6 +25,10 @@ pub struct TenantSummary {
     pub needs_manual: u64,
     /// Mailboxes about which an audited client's verdict is in doubt, and nothing is found.
     pub undetermined: u64,
+    /// Mailboxes about whose home the authorities contradict each other; of all that were checked.
+    pub conflicts: u64,
+    /// Mailboxes whose address is a personal account, too; of all that were checked.
+    pub personal: u64,
 }
 
 impl Reader {
@@ -43,9 +47,9 @@ impl Snapshot {
     /// # Errors
     /// [`StoreError`].
     pub async fn summary(&mut self, filter: &ReportFilter) -> Result<Vec<TenantSummary>, StoreError> {
-        let rows: Vec<(String, String, i64, i64, i64)> = if let Some(run) = filter.run {
+        let rows: Vec<SummaryRow> = if let Some(run) = filter.run {
             sqlx::query_as(
-                "SELECT t.id, t.name, count(*), sum(o.needs_manual), sum(o.undetermined AND NOT o.needs_manual)
+                "SELECT t.id, t.name, count(*), sum(o.needs_manual), sum(o.undetermined AND NOT o.needs_manual), sum(o.conflict), sum(o.personal)
                  FROM tenant t CROSS JOIN mailbox m CROSS JOIN history h CROSS JOIN outcome o
                  WHERE m.tenant = t.id AND h.mailbox = m.id AND o.id = h.outcome
                    AND h.run = (SELECT max(run) FROM history WHERE mailbox = m.id AND run <= $1)
@@ -56,7 +60,7 @@ impl Snapshot {
             .await
         } else {
             sqlx::query_as(
-                "SELECT t.id, t.name, count(*), sum(o.needs_manual), sum(o.undetermined AND NOT o.needs_manual)
+                "SELECT t.id, t.name, count(*), sum(o.needs_manual), sum(o.undetermined AND NOT o.needs_manual), sum(o.conflict), sum(o.personal)
                  FROM tenant t CROSS JOIN mailbox m CROSS JOIN outcome o
                  WHERE m.tenant = t.id AND o.id = m.outcome
                  GROUP BY t.id, t.name ORDER BY t.id",
@@ -76,16 +80,28 @@ impl Snapshot {
         .into_iter()
         .collect();
         let mut summaries = Vec::with_capacity(rows.len());
-        for (tenant, name, checked, needs_manual, undetermined) in rows {
+        for (tenant, name, checked, needs_manual, undetermined, conflicts, personal) in rows {
             let finished_at = finished.get(&tenant).copied();
             let tenant = TenantId::try_from(tenant).map_err(stored("tenant"))?;
             if filter.tenant.as_ref().is_some_and(|wanted| *wanted != tenant) {
                 continue;
             }
             let [checked, needs_manual, undetermined] = [checked, needs_manual, undetermined].map(i64::unsigned_abs);
-            let ok = checked.saturating_sub(needs_manual + undetermined);
-            summaries.push(TenantSummary { tenant, name, finished_at, checked, ok, needs_manual, undetermined });
+            summaries.push(TenantSummary {
+                tenant,
+                name,
+                finished_at,
+                checked,
+                ok: checked.saturating_sub(needs_manual + undetermined),
+                needs_manual,
+                undetermined,
+                conflicts: conflicts.unsigned_abs(),
+                personal: personal.unsigned_abs(),
+            });
         }
         Ok(summaries)
     }
 }
+
+/// Tenant, its name, mailboxes, by hand, in doubt, in conflict, personal.
+type SummaryRow = (String, String, i64, i64, i64, i64, i64);

@@ -39,4 +39,4 @@ pub use pox::parse_pox;
 pub use reading::read;
 pub use realm::{credential_type_request, openid_url, parse_credential_type, parse_openid, parse_realm, realm_url};
 pub use request::pox_request;
-pub use soap::{USER_SETTINGS, USER_SETTINGS_ACTION, parse_user_settings, user_settings_request};
+pub use soap::{USER_SETTINGS, USER_SETTINGS_ACTION, parse_user_settings, user_settings_answer, user_settings_request};

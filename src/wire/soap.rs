@@ -91,6 +91,47 @@ pub fn parse_user_settings(body: &[u8], content_type: &str, asked: usize) -> Res
     }))
 }
 
+/// The answer to a batch of one, with what was said about an address of a larger batch: each mailbox's share is kept by itself.
+#[must_use]
+pub fn user_settings_answer(user: &UserAnswer) -> String {
+    let (mut errors, mut settings) = (String::new(), String::new());
+    let element = |name: &str, text: Option<&str>| text.map(|text| format!("<{name}>{}</{name}>", escape(text))).unwrap_or_default();
+    for SettingError { name, code } in &user.errors {
+        let (code, name) = (element("ErrorCode", Some(code.as_str())), element("SettingName", Some(name)));
+        let _ = write!(errors, "<UserSettingError>{code}{name}</UserSettingError>");
+    }
+    for UserSetting { name, value } in &user.settings {
+        let value = match value {
+            SettingValue::Text(text) => format!("<Value>{}</Value>", escape(text.as_deref().unwrap_or_default())),
+            SettingValue::Connections(connections) => {
+                let each = connections.iter().map(|one| {
+                    let (host, port) = (element("Hostname", one.hostname.as_deref()), element("Port", one.port.as_deref()));
+                    let encryption = element("EncryptionMethod", one.encryption.as_deref());
+                    format!("<ProtocolConnection>{host}{port}{encryption}</ProtocolConnection>")
+                });
+                format!("<ProtocolConnections>{}</ProtocolConnections>", each.collect::<String>())
+            }
+            SettingValue::Urls(urls) => {
+                let each = urls.iter().map(|one| {
+                    let (methods, url) = (element("AuthenticationMethods", one.methods.as_deref()), element("Url", one.url.as_deref()));
+                    format!("<WebClientUrl>{methods}{url}</WebClientUrl>")
+                });
+                format!("<WebClientUrls>{}</WebClientUrls>", each.collect::<String>())
+            }
+            SettingValue::Other => String::new(),
+        };
+        let _ = write!(settings, "<UserSetting>{}{value}</UserSetting>", element("Name", Some(name)));
+    }
+    let code = element("ErrorCode", Some(user.code.as_str()));
+    let (message, redirect) = (element("ErrorMessage", Some(&user.message)), element("RedirectTarget", user.redirect.as_deref()));
+    let user = format!(
+        "<UserResponse>{code}{message}{redirect}<UserSettingErrors>{errors}</UserSettingErrors><UserSettings>{settings}</UserSettings></UserResponse>"
+    );
+    format!(
+        r#"<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" xmlns="http://schemas.microsoft.com/exchange/2010/Autodiscover"><s:Body><GetUserSettingsResponseMessage><Response><ErrorCode>NoError</ErrorCode><UserResponses>{user}</UserResponses></Response></GetUserSettingsResponseMessage></s:Body></s:Envelope>"#
+    )
+}
+
 fn read_user(user: &Element) -> UserAnswer {
     let error = |error: &Element| SettingError { name: error.text_of("SettingName").unwrap_or_default(), code: code(error) };
     UserAnswer {
@@ -228,6 +269,18 @@ mod tests {
         let answer = settings(fixture!("soap-settings.xml"), 3);
         assert_eq!((answer.users.len(), answer.unanswered()), (3, vec![1, 2]));
         assert_eq!(parse(fixture!("soap-mixed-batch.xml"), 5), Err(Fault::TooManyAnswers { asked: 5, given: 6 }));
+    }
+
+    #[test]
+    fn a_share_of_a_batch_reads_as_it_did_in_the_batch() {
+        for (body, asked) in [(fixture!("soap-mixed-batch.xml"), 6), (fixture!("soap-settings.xml"), 1)] {
+            for user in settings(body, asked).users.into_iter().flatten() {
+                let share = settings(user_settings_answer(&user).as_bytes(), 1);
+                assert_eq!(share.users, [Some(user)]);
+            }
+        }
+        let user = UserAnswer { message: "<a> & \"b\"".into(), redirect: Some("https://a.example/?b&c".into()), ..UserAnswer::default() };
+        assert_eq!(settings(user_settings_answer(&user).as_bytes(), 1).users, [Some(user)]);
     }
 
     #[test]

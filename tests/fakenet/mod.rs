@@ -1,7 +1,8 @@
 //! An internet on loopback: DNS over UDP and TCP, HTTP, and HTTPS by SNI with an authority of its own. What is in it, and
 //! what goes wrong in it, is a [`Net`]; a [`world::World`] is a net with tenants and what must be found out about them.
 //!
-//! Every host is at 127.0.0.1, on one port for HTTP and one for HTTPS: `[network] connect_to` leads 80 and 443 there.
+//! Every host is at 127.0.0.1, on one port for HTTP and one for HTTPS, and on one for each mail server: `[network] connect_to` leads 80,
+//! 443 and the ports of mail there.
 //! 127.0.0.9 refuses connections, 127.255.255.255 cannot be reached.
 #![allow(
     dead_code,
@@ -18,6 +19,7 @@
 mod act;
 mod dns;
 mod http;
+pub mod mail;
 pub mod net;
 pub mod office;
 mod seen;
@@ -37,7 +39,7 @@ use std::{
     },
 };
 
-use autodiscover_audit::network::{ConnectTo, Settings};
+use autodiscover_audit::network::{ConnectTo, DETOUR_PORTS, Pace, Paces, Settings};
 use tokio::{net::TcpListener, runtime::Runtime, task::JoinSet};
 
 use net::{Net, Present};
@@ -50,6 +52,7 @@ pub struct Fakenet {
     dns: SocketAddr,
     http: SocketAddr,
     https: SocketAddr,
+    mail: Vec<ConnectTo>,
     directory: tempfile::TempDir,
     tasks: JoinSet<()>,
     runtime: Option<Runtime>,
@@ -96,7 +99,14 @@ impl Fakenet {
         tasks.spawn(dns::serve_tcp(tcp, Arc::clone(&shared)));
         tasks.spawn(http::serve(http, Arc::clone(&shared), false));
         tasks.spawn(http::serve(https, Arc::clone(&shared), true));
-        Self { shared, dns, http: addresses[0], https: addresses[1], directory, tasks, runtime: None }
+        let mut mail = Vec::new();
+        for ((host, port), service) in &net.mail {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let to_port = Some(listener.local_addr().unwrap().port());
+            mail.push(ConnectTo { host: Some(host.clone()), port: *port, to_address: None, to_port });
+            tasks.spawn(mail::serve(listener, service.clone(), Arc::clone(&shared)));
+        }
+        Self { shared, dns, http: addresses[0], https: addresses[1], mail, directory, tasks, runtime: None }
     }
 
     /// From now on another net is there; open connections go on.
@@ -124,15 +134,27 @@ impl Fakenet {
             dns_timeout_seconds: 1,
             retry_pause_milliseconds: 10,
             hold_limit_seconds: 2,
-            connect_to: [(443, self.https), (80, self.http)]
-                .map(|(port, to)| ConnectTo { host: None, port, to_address: None, to_port: Some(to.port()) })
-                .to_vec(),
+            paces: at_once(),
+            connect_to: self.detours(),
             ..Settings::default()
         }
     }
 
+    /// To the web, to the mail servers, and for mail everywhere else to a port where nobody listens.
+    fn detours(&self) -> Vec<ConnectTo> {
+        let all = |port, to| ConnectTo { host: None, port, to_address: None, to_port: Some(to) };
+        let web = [all(443, self.https.port()), all(80, self.http.port())];
+        let nobody = DETOUR_PORTS.into_iter().filter(|port| !matches!(port, 80 | 443)).map(|port| all(port, NOBODY));
+        web.into_iter().chain(self.mail.iter().cloned()).chain(nobody).collect()
+    }
+
     /// The same as the `[network]` table of a configuration file.
     pub fn network_toml(&self) -> String {
+        let detour = |ConnectTo { host, port, to_port, .. }: &ConnectTo| {
+            let host = host.as_ref().map_or_else(String::new, |host| format!("host = '{host}', "));
+            format!("{{ {host}port = {port}, to_port = {} }}", to_port.unwrap_or(*port))
+        };
+        let detours: Vec<String> = self.detours().iter().map(detour).collect();
         format!(
             r#"[network]
 dns_servers = ["{dns}"]
@@ -143,12 +165,11 @@ timeout_seconds = 1
 dns_timeout_seconds = 1
 retry_pause_milliseconds = 10
 hold_limit_seconds = 2
-connect_to = [{{ port = 443, to_port = {https} }}, {{ port = 80, to_port = {http} }}]
+connect_to = [{detours}]
 "#,
             dns = self.dns,
             ca_file = self.ca_file().display(),
-            https = self.https.port(),
-            http = self.http.port(),
+            detours = detours.join(", "),
         )
     }
 
@@ -214,4 +235,15 @@ impl Drop for Fakenet {
     }
 }
 
+/// Every kind of lookup that is asked by default, as fast as may be.
+fn at_once() -> Paces {
+    let mut paces = Paces::default();
+    for kind in Paces::kinds() {
+        paces.set(kind, Pace { concurrency: 0, requests_per_second: 0.0, ..Pace::of(kind) });
+    }
+    paces
+}
+
 const CA_FILE: &str = "ca.pem";
+/// The port multiplexer of 1988 (RFC 1078).
+const NOBODY: u16 = 1;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{
+    mail::Mail,
     site::Site,
     zone::{Data, Zones},
 };
@@ -17,6 +18,8 @@ pub struct Net {
     pub zones: Zones,
     /// By host name; `*.name` is for every host below a name that has no entry of its own.
     pub sites: HashMap<String, Arc<Site>>,
+    /// By host name and port; those that are there when the servers start.
+    pub mail: HashMap<(String, u16), Mail>,
 }
 
 impl Net {
@@ -27,6 +30,15 @@ impl Net {
             self.zones.add(&name, Data::A(Ipv4Addr::LOCALHOST));
         }
         self.sites.insert(name, site.into());
+    }
+
+    /// Puts up a mail server, and gives its host an address unless the name has records already.
+    pub fn mail(&mut self, name: &str, port: u16, mail: Mail) {
+        let name = name.to_ascii_lowercase();
+        if !self.zones.has(&name) {
+            self.zones.add(&name, Data::A(Ipv4Addr::LOCALHOST));
+        }
+        self.mail.insert((name, port), mail);
     }
 
     /// A CNAME; the host that it leads to answers for the name, with its own certificate.

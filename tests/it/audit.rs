@@ -2,13 +2,14 @@
 
 mod again;
 mod incident;
+mod lookup;
 mod resume;
 mod tenant;
 
 use std::sync::Arc;
 
 use autodiscover_audit::{
-    audit::{Alerting, Auditor, Case, Progress, RunOptions, Summary, TenantJob, run},
+    audit::{Alerting, Auditor, BODIES, Case, Progress, RunOptions, Summary, TenantJob, run},
     classify::EndpointTable,
     clients::ClientTable,
     clock::Clock,
@@ -16,7 +17,6 @@ use autodiscover_audit::{
     model::{AnswerOutcome, Hosting, LookupKind, Mailbox, Outcome, Profile, Subject, Tenant, TenantId, Verdict},
     network::{Network, Parts},
     store::{ReportFilter, Store},
-    wire,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -36,7 +36,7 @@ use crate::fakenet::{
 
 pub(crate) fn auditor(fakenet: &Fakenet) -> Arc<Auditor> {
     let (settings, clock) = (fakenet.network_settings(), Clock::system());
-    let network = Network::new(Parts { settings: &settings, clock: clock.clone(), pox_body: wire::pox_request }).unwrap();
+    let network = Network::new(Parts { settings: &settings, clock: clock.clone(), bodies: BODIES }).unwrap();
     Arc::new(Auditor { network, clients: ClientTable::built_in().unwrap(), endpoints: EndpointTable::built_in().unwrap(), clock })
 }
 

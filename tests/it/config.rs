@@ -5,7 +5,8 @@ use std::{fs, path::Path};
 use autodiscover_audit::{
     cli::{Exit, config::check},
     config::Config,
-    model::{Hosting, Protocol, Security},
+    model::{Hosting, LookupKind, Protocol, Security},
+    network::Pace,
 };
 
 const CLIENTS: [&str; 3] = ["thunderbird", "mx-base-domain", "srv"];
@@ -79,6 +80,27 @@ fn a_good_configuration_is_complete() -> std::io::Result<()> {
 }
 
 #[test]
+fn a_pace_is_laid_over_the_default_of_its_kind() -> std::io::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("audit.toml");
+    fs::write(folder.path().join("list.csv"), "")?;
+    let lookups = "[lookups.autodiscover-v2]\nrequests_per_second = 2\n[lookups.credential-type]\nenabled = true\n\
+        [lookups.autodiscover-soap]\nbearer_token = { file = \"token\" }\n";
+    fs::write(&path, format!("{lookups}[[tenant]]\nid = \"a\"\nmailboxes = \"list.csv\"\n"))?;
+    let config = Config::load(&path, &CLIENTS).map_err(std::io::Error::other)?;
+    let paces = &config.network.paces;
+    let pace = |enabled, concurrency, requests_per_second| Pace { enabled, concurrency, requests_per_second };
+    assert_eq!(paces.of(LookupKind::AutodiscoverV2), pace(true, 6, 2.0));
+    assert_eq!(paces.of(LookupKind::CredentialType), pace(true, 1, 2.5));
+    assert_eq!(paces.of(LookupKind::Jmap), pace(true, 0, 0.0));
+    assert!(config.network.is_enabled(LookupKind::CredentialType) && !config.network.is_enabled(LookupKind::Realm));
+    let token = folder.path().join("token").display().to_string();
+    assert_eq!(config.bearer_token.map(|source| source.to_string()), Some(format!("the file `{token}`")), "it starts where the file is");
+    assert!(config.network.soap_token.is_some());
+    Ok(())
+}
+
+#[test]
 fn clients_of_a_clients_file_are_known() -> std::io::Result<()> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("audit.toml");
@@ -120,7 +142,10 @@ fn a_check_says_what_the_configuration_means() -> std::io::Result<()> {
     let alerts = "[channel.ops]\nkind = \"slack\"\nurl = { file = \"no-such-secret\" }\n[channel.mail]\nkind = \"smtp\"\nhost = \"smtp.contoso.com\"\n\
         from = \"audit@contoso.com\"\nto = [\"team@contoso.com\"]\n[channel.journal]\nkind = \"journald\"\n\
         [[route]]\nchannels = [\"ops\", \"mail\"]\n";
+    let lookups = "[lookups]\nispdb = { enabled = false }\nrealm = { enabled = true }\nautodetect = { enabled = true, requests_per_second = 0.5 }\n\
+        [lookups.autodiscover-soap]\nbearer_token = { file = \"no-such-token\" }\n";
     for (name, text, expected) in [
+        ("config-check-lookups", format!("{lookups}{contoso}clients = [\"thunderbird\", \"srv\"]\n"), Exit::Clean),
         ("config-check", format!("{network}{contoso}{fabrikam}"), Exit::Clean),
         (
             "config-check-alerts",

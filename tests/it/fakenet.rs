@@ -2,6 +2,12 @@
 
 use std::{io::Read, net::Ipv4Addr, sync::Arc};
 
+use autodiscover_audit::{
+    audit::BODIES,
+    clock::Clock,
+    model::{Lookup, LookupKind, Obstacle, Reply, Request, Security},
+    network::{Network, Parts},
+};
 use hickory_resolver::proto::{
     op::{Message, MessageType, OpCode, Query, ResponseCode},
     rr::{Name, RData, RecordType},
@@ -15,6 +21,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::fakenet::{
     Fakenet,
+    mail::Mail,
     net::Net,
     site::{Act, Answer, Site, Tls},
     zone::{Data, Trouble},
@@ -215,9 +222,47 @@ async fn bodies_come_cut_compressed_or_broken() {
     assert!(text(get_http(&fakenet, "busy.example", "/").await).contains(" GMT\r\n"));
 }
 
+#[tokio::test]
+async fn mail_servers_greet_as_they_are_told_and_nobody_else_listens() {
+    let mut net = Net::default();
+    for (port, security, greeting) in [
+        (993, Security::Tls, "* OK imaps"),
+        (143, Security::StartTls, "* OK imap"),
+        (110, Security::StartTls, "+OK pop"),
+        (587, Security::StartTls, "220 submission"),
+        (25, Security::Plain, "220 smtp"),
+    ] {
+        net.mail("mail.a.example", port, Mail::new(security, greeting));
+    }
+    net.mail("old.a.example", 993, Mail::new(Security::Tls, "* OK"));
+    net.host("old.a.example", Site::empty().tls(Tls::Expired));
+    let fakenet = Fakenet::start_net(&Arc::new(net)).await;
+    let settings = fakenet.network_settings();
+    let network = Network::new(Parts { settings: &settings, clock: Clock::system(), bodies: BODIES }).unwrap();
+    let refused = Reply::Obstacle(Obstacle::ConnectionRefused);
+    for (host, port, security, expected) in [
+        ("mail.a.example", 993, Security::Tls, Reply::Greeting("* OK imaps".into())),
+        ("mail.a.example", 143, Security::StartTls, Reply::Greeting("* OK imap".into())),
+        ("mail.a.example", 143, Security::Plain, Reply::Greeting("* OK imap".into())),
+        ("mail.a.example", 110, Security::StartTls, Reply::Greeting("+OK pop".into())),
+        ("mail.a.example", 587, Security::StartTls, Reply::Greeting("220 submission".into())),
+        ("mail.a.example", 25, Security::Plain, Reply::Greeting("220 smtp".into())),
+        ("mail.a.example", 25, Security::StartTls, Reply::Obstacle(Obstacle::NoStartTls)),
+        ("mail.a.example", 465, Security::Tls, refused.clone()),
+        ("old.a.example", 993, Security::Tls, Reply::Obstacle(Obstacle::CertificateExpired)),
+        ("old.a.example", 143, Security::Plain, refused),
+    ] {
+        let request = Request::Greeting { host: host.to_owned(), port, security };
+        let lookup = Lookup { kind: LookupKind::Guess, asked: request.asked(), request };
+        assert_eq!(network.ask(&lookup).await.reply, expected, "{}", lookup.asked);
+    }
+}
+
 #[test]
 fn the_settings_of_the_configuration_are_those_of_the_library() {
-    let fakenet = Fakenet::start_beside(&Arc::new(Net::default())).unwrap();
+    let mut net = Net::default();
+    net.mail("mail.a.example", 993, Mail::new(Security::Tls, "* OK"));
+    let fakenet = Fakenet::start_beside(&Arc::new(net)).unwrap();
     let table: toml::Table = fakenet.network_toml().parse().unwrap();
     let read: autodiscover_audit::network::Settings = table["network"].clone().try_into().unwrap();
     assert_eq!(format!("{read:?}"), format!("{:?}", fakenet.network_settings()));

@@ -6,19 +6,22 @@
 mod fakenet;
 
 mod alert;
+mod assume;
 mod audit;
 mod cli;
+mod clients;
 mod config;
 mod corpus;
 mod endure;
+mod explain;
 #[path = "fakenet.rs"]
 mod fakenet_test;
 mod formats;
 mod house;
 mod incidents;
+mod judge;
 mod listener;
 mod mailboxes;
-
 mod metrics;
 mod output;
 mod package;

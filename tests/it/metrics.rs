@@ -10,14 +10,13 @@ use std::{
 };
 
 use autodiscover_audit::{
-    audit::Progress,
+    audit::{BODIES, Progress},
     clock::Clock,
     daemon::{
         RunKind, RunResult,
         listener::{Kind, METRICS},
     },
     network::{Network, Parts, Settings},
-    wire,
 };
 
 use crate::listener::Site;
@@ -42,7 +41,7 @@ async fn eventful() -> Site {
     )
     .await;
     let pulse = &site.pulse;
-    let network = || Network::new(Parts { settings: &Settings::default(), clock: Clock::system(), pox_body: wire::pox_request }).unwrap();
+    let network = || Network::new(Parts { settings: &Settings::default(), clock: Clock::system(), bodies: BODIES }).unwrap();
     pulse.set_next_due(Some(1_760_003_600));
     pulse.note_reload(true);
     pulse.begin_run(RunKind::Scheduled, Arc::new(Progress::default()), network());

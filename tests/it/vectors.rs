@@ -16,6 +16,8 @@ const ALGORITHMS: &[(&str, Option<&str>, &[&str])] = &[
     ("himalaya", Some("last2"), &["outlook.com"]),
     ("gnome-online-accounts", None, &["contoso-com.mail.eo.outlook.com", "outlook.com"]),
     ("mx-base-domain", Some("tb_lt72"), &["outlook.com"]),
+    ("fairemail", Some("evolution"), &["contoso-com.mail.eo.outlook.com", "mail.eo.outlook.com", "eo.outlook.com", "outlook.com"]),
+    ("autoconfig-draft", Some("tb_ge72"), &["mail.eo.outlook.com", "outlook.com"]),
 ];
 
 #[test]

@@ -3,11 +3,13 @@
 use super::page::{Family, Kind};
 
 /// Every family that `/metrics` can have.
-pub const METRICS: [&Family; 32] = [
+pub const METRICS: [&Family; 34] = [
     &BUILD_INFO,
     &READY,
     &MAILBOXES,
     &NEEDS_MANUAL,
+    &HOSTING_CONFLICTS,
+    &PERSONAL_ACCOUNTS,
     &LAST_SUCCESS,
     &LAST_DUE,
     &NEXT_DUE,
@@ -44,6 +46,16 @@ pub(super) const MAILBOXES: Family =
     gauge("autodiscover_audit_mailboxes", &["tenant", "verdict"], "Mailboxes on the list, by the worst verdict of the audited clients.");
 pub(super) const NEEDS_MANUAL: Family =
     gauge("autodiscover_audit_mailboxes_needing_manual_configuration", &["tenant"], "Mailboxes whose users must type settings by hand.");
+pub(super) const HOSTING_CONFLICTS: Family = gauge(
+    "autodiscover_audit_mailboxes_with_hosting_conflict",
+    &["tenant"],
+    "Mailboxes about which the authorities contradict each other on where they live.",
+);
+pub(super) const PERSONAL_ACCOUNTS: Family = gauge(
+    "autodiscover_audit_mailboxes_with_personal_account",
+    &["tenant"],
+    "Mailboxes whose address is a personal Microsoft account, too.",
+);
 pub(super) const LAST_SUCCESS: Family = gauge(
     "autodiscover_audit_run_last_success_timestamp_seconds",
     &["tenant"],

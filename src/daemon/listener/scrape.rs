@@ -20,7 +20,7 @@ use super::{Shared, health, metric, page::Page};
 use crate::{
     daemon::{Durations, Pulse},
     model::AnswerOutcome,
-    store::Figures,
+    store::{Figures, MailboxFigure},
 };
 
 /// The numbers of the database, for a moment.
@@ -82,11 +82,15 @@ async fn measure(shared: &Shared) -> Measurement {
 fn write_figures(page: &mut Page, figures: &Figures, now: i64) {
     let mailboxes = figures.mailboxes.iter();
     page.add(&metric::MAILBOXES, mailboxes.map(|one| ([one.tenant.to_string(), one.verdict.clone()], one.count)));
-    let needing = figures.tenants.iter().map(|tenant| {
-        let own = figures.mailboxes.iter().filter(|one| one.tenant == tenant.tenant);
-        ([tenant.tenant.to_string()], own.map(|one| one.needs_manual).sum::<u64>())
-    });
-    page.add(&metric::NEEDS_MANUAL, needing);
+    let by_tenant = |number: fn(&MailboxFigure) -> u64| {
+        figures.tenants.iter().map(move |tenant| {
+            let own = figures.mailboxes.iter().filter(|one| one.tenant == tenant.tenant);
+            ([tenant.tenant.to_string()], own.map(number).sum::<u64>())
+        })
+    };
+    page.add(&metric::NEEDS_MANUAL, by_tenant(|one| one.needs_manual));
+    page.add(&metric::HOSTING_CONFLICTS, by_tenant(|one| one.conflicts));
+    page.add(&metric::PERSONAL_ACCOUNTS, by_tenant(|one| one.personal));
     let tenants = || figures.tenants.iter();
     page.add(&metric::LAST_SUCCESS, tenants().map(|one| ([one.tenant.to_string()], one.succeeded_at.unwrap_or(0))));
     page.add(&metric::LAST_DUE, tenants().filter_map(|one| Some(([one.tenant.to_string()], one.due_at?))));

@@ -2,30 +2,33 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use hickory_resolver::proto::{op::ResponseCode, rr::RecordType};
+use hickory_resolver::proto::{
+    op::ResponseCode,
+    rr::{RData, RecordType, rdata::TXT},
+};
 use tokio::net::UdpSocket;
 
 use super::{
     dns_server::{DnsServer, Say, Zone, cname, ip, mx, srv},
-    stage::{network, nxdomain, obstacle, settings_for},
+    stage::{network, nxdomain, obstacle, of, settings_for},
 };
-use crate::model::{Answer, Domain, MxRecord, Obstacle, Reply, Request, SrvRecord};
+use crate::model::{Answer, Domain, Lookup, MxRecord, Obstacle, Reply, Request, SrvRecord};
 
-async fn ask(zone: Zone, request: Request) -> Arc<Answer> {
+async fn ask(zone: Zone, request: Lookup) -> Arc<Answer> {
     let dns = DnsServer::start(zone).await;
     network(&settings_for(&dns)).unwrap().ask(&request).await
 }
 
-fn mx_of(domain: &str) -> Request {
-    Request::Mx { domain: Domain::parse(domain).unwrap() }
+fn mx_of(domain: &str) -> Lookup {
+    of(Request::Mx { domain: Domain::parse(domain).unwrap() })
 }
 
-fn srv_of(name: &str) -> Request {
-    Request::Srv { name: name.to_owned() }
+fn srv_of(name: &str) -> Lookup {
+    of(Request::Srv { name: name.to_owned() })
 }
 
-fn addresses_of(name: &str) -> Request {
-    Request::Addresses { name: name.to_owned() }
+fn addresses_of(name: &str) -> Lookup {
+    of(Request::Addresses { name: name.to_owned() })
 }
 
 #[tokio::test]
@@ -47,6 +50,40 @@ async fn srv_records_are_read_also_behind_a_cname() {
     let aliased = zone().records("_imaps._tcp.contoso.com", vec![cname("_imaps._tcp.fabrikam.com")]);
     let answer = ask(aliased, srv_of("_imaps._tcp.contoso.com")).await;
     assert_eq!((&answer.reply, &answer.cnames), (&expected, &vec!["_imaps._tcp.fabrikam.com".to_owned()]));
+}
+
+fn txt_of(name: &str) -> Lookup {
+    of(Request::Txt { name: name.to_owned() })
+}
+
+#[tokio::test]
+async fn texts_are_joined_and_sorted_and_their_size_is_bounded() {
+    let text = |parts: &[&[u8]]| RData::TXT(TXT::from_bytes(parts.to_vec()));
+    let records = vec![text(&[b"v=", b"UAAC1; ", b"a=sha256"]), text(&[b"\xff\xfe"]), text(&[b""]), text(&[[b'x'; 255].as_slice(); 20])];
+    let zone = Zone::default().say("_ua-auto-config.contoso.com", RecordType::TXT, Say::OnlyTcp(records));
+    let answer = ask(zone, txt_of("_ua-auto-config.contoso.com")).await;
+    let expected = ["", "v=UAAC1; a=sha256", &"x".repeat(4096), "\u{fffd}\u{fffd}"];
+    assert_eq!(answer.reply, Reply::Txt(expected.map(str::to_owned).to_vec()));
+    let many = (0..100).map(|number| text(&[format!("{number:03}").as_bytes()])).rev().collect();
+    let answer = ask(Zone::default().say("contoso.com", RecordType::TXT, Say::OnlyTcp(many)), txt_of("contoso.com")).await;
+    let Reply::Txt(texts) = &answer.reply else { panic!("{answer:?}") };
+    assert_eq!((texts.len(), texts[0].as_str(), texts[63].as_str()), (64, "000", "063"));
+}
+
+#[tokio::test]
+async fn texts_are_read_behind_a_cname_and_their_absence_has_its_obstacle() {
+    let text = RData::TXT(TXT::new(vec!["x".to_owned()]));
+    let zone = Zone::default().records("a.contoso.com", vec![cname("b.fabrikam.com")]).records("b.fabrikam.com", vec![text]);
+    let answer = ask(zone, txt_of("a.contoso.com")).await;
+    assert_eq!((&answer.reply, &answer.cnames), (&Reply::Txt(vec!["x".into()]), &vec!["b.fabrikam.com".to_owned()]));
+    for (zone, expected, attempts) in [
+        (Zone::default(), Obstacle::NxDomain, 1),
+        (Zone::default().address("contoso.com", "192.0.2.1"), Obstacle::NoData, 1),
+        (Zone::default().anything(Say::Code(ResponseCode::ServFail)), Obstacle::ServFail, 2),
+    ] {
+        let answer = ask(zone, txt_of("contoso.com")).await;
+        assert_eq!((obstacle(&answer), answer.attempts), (&expected, attempts));
+    }
 }
 
 #[tokio::test]

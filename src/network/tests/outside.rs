@@ -5,7 +5,7 @@ use hickory_resolver::proto::{op::ResponseCode, rr::RecordType};
 use super::{
     super::proxy::Proxies,
     dns_server::{DnsServer, Say, Zone, cname, mx, ns},
-    stage::{network, network_behind, obstacle, settings_for},
+    stage::{network, network_behind, obstacle, of, settings_for},
 };
 use crate::model::{Domain, Obstacle, Reply, Request};
 
@@ -48,11 +48,13 @@ async fn a_missing_record_is_believed_only_where_our_dns_sees_the_outside() {
     for (case, zone, name, believed) in views() {
         let dns = DnsServer::start(zone).await;
         let network = network_behind(&proxies(), &settings_for(&dns)).unwrap();
-        let mx = Request::Mx { domain: Domain::parse(name).unwrap() };
+        let mx = of(Request::Mx { domain: Domain::parse(name).unwrap() });
         let missing = if name == "fabrikam.com" { Obstacle::NoData } else { Obstacle::NxDomain };
         assert_eq!(obstacle(&network.ask(&mx).await), if believed { &missing } else { &Obstacle::DnsBroken }, "MX: {case}");
-        let srv = Request::Srv { name: format!("_imaps._tcp.{name}") };
+        let srv = of(Request::Srv { name: format!("_imaps._tcp.{name}") });
         assert_eq!(obstacle(&network.ask(&srv).await), if believed { &Obstacle::NxDomain } else { &Obstacle::DnsBroken }, "SRV: {case}");
+        let txt = of(Request::Txt { name: format!("_x.{name}") });
+        assert_eq!(obstacle(&network.ask(&txt).await), if believed { &Obstacle::NxDomain } else { &Obstacle::DnsBroken }, "TXT: {case}");
         let absence = network.core.dialer.absence_behind_proxy(name).await;
         assert_eq!(absence, believed.then_some(missing), "a host behind the proxy: {case}");
     }
@@ -64,12 +66,12 @@ async fn what_is_there_needs_no_witness_and_neither_does_dns_without_a_proxy() {
     let dns = DnsServer::start(zone).await;
     let settings = settings_for(&dns);
     let behind = network_behind(&proxies(), &settings).unwrap();
-    let found = behind.ask(&Request::Mx { domain: Domain::parse("mail.fabrikam.com").unwrap() }).await;
+    let found = behind.ask(&of(Request::Mx { domain: Domain::parse("mail.fabrikam.com").unwrap() })).await;
     assert!(matches!(&found.reply, Reply::Mx(records) if records.len() == 1));
     assert_eq!(behind.core.dialer.absence_behind_proxy("ns1.hoster.example").await, None, "it is there");
     assert_eq!(behind.core.dialer.absence_behind_proxy("proxy.contoso.com").await, None, "the proxy itself");
     let direct = network(&settings).unwrap();
-    let missing = direct.ask(&Request::Mx { domain: Domain::parse("contoso.de").unwrap() }).await;
+    let missing = direct.ask(&of(Request::Mx { domain: Domain::parse("contoso.de").unwrap() })).await;
     assert_eq!(obstacle(&missing), &Obstacle::NxDomain);
     assert_eq!(direct.core.dialer.absence_behind_proxy("contoso.de").await, None);
     assert!(dns.asked().iter().all(|asked| asked.kind != RecordType::NS));

@@ -11,7 +11,7 @@ use std::{
 use tokio::{task::JoinSet, time::Instant};
 
 use super::{
-    super::memory::memory,
+    super::memory::Memory,
     stage::{Stage, body, get, obstacle},
     web_server::{Act, Seen, answer, redirect, say, xml},
 };
@@ -81,7 +81,7 @@ async fn a_failure_is_believed_for_a_while_and_not_for_the_whole_run() {
     }
     assert_eq!(stage.secure.seen().len(), 2, "two attempts, shared by all who ask within the minute");
     let mut network = stage.network();
-    Arc::get_mut(&mut network.core).unwrap().answers = memory(Duration::ZERO);
+    Arc::get_mut(&mut network.core).unwrap().answers = Memory::new(Duration::ZERO);
     let (first, second) = tokio::join!(network.ask(&shared), network.ask(&shared));
     assert_eq!((obstacle(&first), obstacle(&second)), (&Obstacle::ServerError { status: 503 }, &Obstacle::ServerError { status: 503 }));
     assert_eq!(stage.secure.seen().len(), 4, "equal requests at the same time are one");
@@ -99,7 +99,7 @@ async fn a_host_that_was_left_alone_is_asked_again_later() {
     let stage = Stage::new(move |_| if busy_once.swap(false, Ordering::SeqCst) { busy(503, "1") } else { xml("<a/>") }).await;
     let mut network = stage.network();
     let core = Arc::get_mut(&mut network.core).unwrap();
-    (core.answers, core.hold_limit) = (memory(Duration::ZERO), Duration::ZERO);
+    (core.answers, core.hold_limit) = (Memory::new(Duration::ZERO), Duration::ZERO);
     assert_eq!(obstacle(&network.ask(&get("https://contoso.com/first")).await), &Obstacle::ServerError { status: 503 });
     let second = get("https://contoso.com/second");
     assert_eq!(obstacle(&network.ask(&second).await), &Obstacle::Held);

@@ -1,7 +1,7 @@
 //! Redirects, by the rules of each kind of request.
 
 use super::{
-    stage::{Stage, body, get, obstacle, pox},
+    stage::{Stage, body, get, obstacle, of, pox},
     web_server::{Act, answer, redirect, say, xml},
 };
 use crate::model::{Obstacle, Reply, Request};
@@ -39,7 +39,7 @@ async fn a_stranger_is_not_told_the_mailbox_that_the_own_host_writes_on() {
     })
     .await;
     let (path, address) = ("/?emailaddress=anna%40contoso.com", "anna@contoso.com".parse().ok());
-    let answer = stage.network().ask(&Request::Get { url: format!("https://autoconfig.contoso.com{path}"), address }).await;
+    let answer = stage.network().ask(&of(Request::Get { url: format!("https://autoconfig.contoso.com{path}"), address })).await;
     assert_eq!(body(&answer), "<a/>");
     let told = "/of/postmaster%40contoso.com?emailaddress=postmaster@contoso.com&user=postmaster";
     let seen: Vec<_> = stage.secure.seen().iter().map(|seen| (seen.host().to_owned(), seen.path().to_owned())).collect();
@@ -144,7 +144,7 @@ async fn the_plain_http_way_tells_only_where_it_leads() {
     })
     .await;
     let network = stage.network();
-    let ask = async |path: &str| network.ask(&Request::Redirect { url: format!("http://autodiscover.contoso.com/{path}") }).await;
+    let ask = async |path: &str| network.ask(&of(Request::Redirect { url: format!("http://autodiscover.contoso.com/{path}") })).await;
     for status in ["301", "302", "303", "307", "308"] {
         assert_eq!(ask(status).await.reply, Reply::Redirect("https://fabrikam.com/a".into()), "{status}");
     }
@@ -164,6 +164,6 @@ async fn different_requests_for_one_url_are_kept_apart() {
     let stage = Stage::new(|_| redirect(302, "https://fabrikam.com/")).await;
     let network = stage.network();
     let url = "http://autodiscover.contoso.com/";
-    assert!(matches!(network.ask(&Request::Redirect { url: url.into() }).await.reply, Reply::Redirect(_)));
+    assert!(matches!(network.ask(&of(Request::Redirect { url: url.into() })).await.reply, Reply::Redirect(_)));
     assert_eq!(obstacle(&network.ask(&get(url)).await), &Obstacle::RedirectCircle);
 }

@@ -7,17 +7,25 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose
 use tempfile::TempDir;
 
 use super::{
-    super::{ConnectTo, Network, NetworkError, Parts, Settings, proxy::Proxies},
+    super::{Bodies, ConnectTo, Network, NetworkError, Parts, Settings, proxy::Proxies},
     dns_server::{DnsServer, Say, Zone, ip},
     web_server::{Act, Seen, WebServer},
 };
 use crate::{
     clock::Clock,
-    model::{Address, Answer, Obstacle, Reply, Request},
+    model::{Address, Answer, Lookup, LookupKind, Obstacle, Reply, Request},
 };
 
 /// Names that the server's certificate is for.
-const NAMES: [&str; 4] = ["contoso.com", "*.contoso.com", "fabrikam.com", "*.fabrikam.com"];
+const NAMES: [&str; 7] = [
+    "contoso.com",
+    "*.contoso.com",
+    "fabrikam.com",
+    "*.fabrikam.com",
+    "outlook.office365.com",
+    "autodiscover-s.outlook.com",
+    "outlook.office365.com.fabrikam.com",
+];
 
 pub(super) struct Stage {
     pub(super) dns: DnsServer,
@@ -84,18 +92,40 @@ pub(super) fn network(settings: &Settings) -> Result<Network, NetworkError> {
 }
 
 pub(super) fn network_behind(proxies: &Proxies, settings: &Settings) -> Result<Network, NetworkError> {
-    Network::behind(
-        proxies,
-        Parts { settings, clock: Clock::system(), pox_body: |address| format!("<Autodiscover>{address}</Autodiscover>") },
-    )
+    Network::behind(proxies, Parts { settings, clock: Clock::system(), bodies: BODIES })
 }
 
-pub(super) fn get(url: &str) -> Request {
-    Request::Get { url: url.to_owned(), address: None }
+const BODIES: Bodies = Bodies {
+    pox: |address| format!("<Autodiscover>{address}</Autodiscover>"),
+    mobilesync: |address| format!("<Mobilesync>{address}</Mobilesync>"),
+    credential_type: |address| format!("{{\"username\":\"{address}\"}}"),
+    user_settings: |url, addresses| {
+        let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+        format!("<UserSettings to=\"{url}\">{}</UserSettings>", addresses.join(" "))
+    },
+    user_settings_action: "\"http://action.example\"",
+    detect_header: "X-Email",
+};
+
+/// A lookup of a kind without limits.
+pub(super) fn of(request: Request) -> Lookup {
+    of_kind(LookupKind::OwnAutoconfig, request)
 }
 
-pub(super) fn pox(url: &str) -> Request {
-    Request::Pox { url: url.to_owned(), address: Address::parse("anna@contoso.com").unwrap() }
+pub(super) fn of_kind(kind: LookupKind, request: Request) -> Lookup {
+    Lookup { kind, asked: request.asked(), request }
+}
+
+pub(super) fn get(url: &str) -> Lookup {
+    of(Request::Get { url: url.to_owned(), address: None })
+}
+
+pub(super) fn pox(url: &str) -> Lookup {
+    of(Request::Pox { url: url.to_owned(), address: address() })
+}
+
+pub(super) fn address() -> Address {
+    Address::parse("anna@contoso.com").unwrap()
 }
 
 pub(super) fn obstacle(answer: &Arc<Answer>) -> &Obstacle {

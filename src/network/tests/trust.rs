@@ -5,11 +5,11 @@ use std::sync::Arc;
 use rcgen::{BasicConstraints, IsCa};
 
 use super::{
-    super::{NetworkError, Settings},
+    super::{NetworkError, Pace, Settings},
     stage::{Authority, Stage, body, network, obstacle, self_signed},
     web_server::{WebServer, xml},
 };
-use crate::model::Obstacle;
+use crate::model::{LookupKind, Obstacle};
 
 const URL: &str = "https://autoconfig.contoso.com/";
 
@@ -51,6 +51,8 @@ async fn settings_that_cannot_be_are_refused_by_name() {
     let empty = stage.files.path().join("empty.pem");
     std::fs::write(&empty, "nothing here").unwrap();
     let base = || stage.settings.clone();
+    let mut crowded = base();
+    crowded.paces.set(LookupKind::Jmap, Pace { enabled: true, concurrency: 65, requests_per_second: 0.0 });
     let fails = |settings: Settings| network(&settings).err().map(|error| error.to_string()).unwrap_or_default();
     for (settings, words) in [
         (Settings { ca_files: vec![missing], ..base() }, ["missing.pem", "network.ca_files"]),
@@ -61,6 +63,7 @@ async fn settings_that_cannot_be_are_refused_by_name() {
         (Settings { dns_timeout_seconds: 31, ..base() }, ["network.dns_timeout_seconds", "1 to 30"]),
         (Settings { hold_limit_seconds: 901, ..base() }, ["network.hold_limit_seconds", "0 to 900"]),
         (Settings { connect_to: vec![super::stage::detour(8080, 1)], ..base() }, ["network.connect_to", "8080"]),
+        (crowded, ["lookups.jmap.concurrency", "0 to 64"]),
     ] {
         let text = fails(settings);
         assert!(words.iter().all(|word| text.contains(word)), "{text}");

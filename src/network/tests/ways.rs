@@ -3,7 +3,7 @@
 use super::{
     super::{ConnectTo, proxy::Proxies},
     dns_server::{Say, Zone, ip},
-    stage::{Stage, body, get, network_behind, nxdomain, obstacle, pox},
+    stage::{Stage, body, get, network_behind, nxdomain, obstacle, of, pox},
     web_server::{redirect, xml},
 };
 use crate::model::{Obstacle, Request};
@@ -24,7 +24,7 @@ async fn a_name_with_a_private_address_is_not_connected_to() {
     }
     assert_eq!(obstacle(&network.ask(&get("https://six.contoso.com/")).await), &forbidden("::1"));
     assert_eq!(obstacle(&network.ask(&get("https://localhost/")).await), &forbidden("127.0.0.1"));
-    let redirect = Request::Redirect { url: "http://contoso.com/".into() };
+    let redirect = of(Request::Redirect { url: "http://contoso.com/".into() });
     assert_eq!(obstacle(&network.ask(&redirect).await), &forbidden("127.0.0.1"));
     for url in
         ["http://127.1/", "http://0x7f000001/", "http://2130706433/", "http://[::1]/", "http://[::ffff:7f00:1]/", "http://0177.0.0.1/"]

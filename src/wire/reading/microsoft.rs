@@ -100,7 +100,7 @@ fn describe_fault(fault: &SoapFault) -> (AnswerOutcome, String) {
 fn describe_settings(settings: &UserSettings) -> (AnswerOutcome, String) {
     if settings.code != SoapCode::NoError {
         let outcome = if settings.code.is_passing() { AnswerOutcome::Failed } else { AnswerOutcome::Invalid };
-        return (outcome, format!("the server says: {} {}", soap_code(&settings.code), settings.message));
+        return (outcome, format!("the server says: {} {}", settings.code.as_str(), settings.message));
     }
     let mut groups: Vec<(&str, usize)> = Vec::new();
     for user in &settings.users {
@@ -118,29 +118,12 @@ fn describe_settings(settings: &UserSettings) -> (AnswerOutcome, String) {
 fn describe_user(user: Option<&UserAnswer>) -> &str {
     match user {
         None => "not answered",
-        Some(user) if user.code != SoapCode::NoError => soap_code(&user.code),
+        Some(user) if user.code != SoapCode::NoError => user.code.as_str(),
         Some(user) => match user.microsoft_online() {
             Some(true) => "in Exchange Online",
             Some(false) => "not in Exchange Online",
             None => "without a word on where",
         },
-    }
-}
-
-fn soap_code(code: &SoapCode) -> &str {
-    match code {
-        SoapCode::NoError => "NoError",
-        SoapCode::RedirectAddress => "RedirectAddress",
-        SoapCode::RedirectUrl => "RedirectUrl",
-        SoapCode::InvalidUser => "InvalidUser",
-        SoapCode::InvalidRequest => "InvalidRequest",
-        SoapCode::InvalidSetting => "InvalidSetting",
-        SoapCode::SettingIsNotAvailable => "SettingIsNotAvailable",
-        SoapCode::ServerBusy => "ServerBusy",
-        SoapCode::InvalidDomain => "InvalidDomain",
-        SoapCode::NotFederated => "NotFederated",
-        SoapCode::InternalServerError => "InternalServerError",
-        SoapCode::Other(code) => code,
     }
 }
 

@@ -87,5 +87,17 @@ pub fn without_dns() -> World {
     world.build()
 }
 
+/// Three domains that are right: two by their MX alone, one by a document of its own.
+pub fn by_mx() -> World {
+    let mut world = microsoft::of_2026();
+    world.tenant("contoso", "Contoso", Hosting::default());
+    for name in ["one.example", "two.example"] {
+        world.domain(name).exo_mx().outlook().mail("bert").mx_decides();
+    }
+    let name = "three.example";
+    world.domain(name).exo_mx().outlook().publishes(documents::good(name));
+    world.finish()
+}
+
 /// The tenants of [`of_many`].
 pub const MANY: [&str; 4] = ["contoso", "fabrikam", "litware", "northwind"];

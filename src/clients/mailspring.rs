@@ -1,0 +1,38 @@
+//! Mailspring's parser: `onboarding-helpers.ts` (Foundry376/Mailspring d93a0d7f4, 2026-08-21), `TryThunderbirdAutoconfig`, on xml2js.
+
+use super::dialect::{Refusal, default_port, host_name, port};
+use crate::model::{Autoconfig, AutoconfigServer, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security, Server, Settings};
+
+/// The first server for IMAP and the first for SMTP. A document that can be read is an answer, and no other one is asked for.
+pub(super) fn accept_autoconfig(document: &Autoconfig) -> Result<Settings, Refusal> {
+    if !document.strict {
+        return Refusal::unusable("it is not well-formed XML without prefixes, and xml2js is strict");
+    }
+    let first = |servers: &[AutoconfigServer], kind: &str| servers.iter().find(|server| server.kind == kind).cloned();
+    let Some(imap) = first(&document.incoming, "imap").and_then(|server| server_of(&server, Protocol::Imap)) else {
+        return Err(Refusal::Taken("it names no server for IMAP, and Mailspring asks for no other document".to_owned()));
+    };
+    if document.outgoing.is_empty() {
+        return Err(Refusal::Taken("it names no outgoing server, and Mailspring asks for no other document".to_owned()));
+    }
+    let smtp = first(&document.outgoing, "smtp").and_then(|server| server_of(&server, Protocol::Smtp));
+    Ok(Settings { incoming: vec![imap], outgoing: smtp.into_iter().collect() })
+}
+
+fn server_of(written: &AutoconfigServer, protocol: Protocol) -> Option<Server> {
+    let security = match written.socket_types.as_slice() {
+        [one] if one == "SSL" => Security::Tls,
+        [one] if one == "plain" => Security::Plain,
+        _ => Security::StartTls,
+    };
+    let username = if written.username.as_deref() == Some(EMAIL_LOCAL_PART) { EMAIL_LOCAL_PART } else { EMAIL_ADDRESS };
+    Some(Server {
+        protocol,
+        host: written.hostname.as_deref().and_then(host_name)?,
+        port: written.port.as_deref().and_then(port).unwrap_or_else(|| default_port(protocol, security)),
+        security,
+        auth: vec!["password-cleartext".to_owned()],
+        username: username.to_owned(),
+        class: None,
+    })
+}

@@ -1,0 +1,53 @@
+//! What clients make of the MX.
+
+use super::*;
+
+#[test]
+fn himalaya_takes_the_last_two_labels_of_the_mx_and_srv_in_the_end() {
+    let of_mx = "https://autoconfig.thunderbird.net/v1.1/outlook.com";
+    let stage = || {
+        Stage::new(EXO)
+            .srv("_imaps", "srv.contoso.com")
+            .config("https://autoconfig.thunderbird.net/v1.1/mail.protection.outlook.com", "exo.example")
+    };
+    assert_eq!(stage().servers("himalaya"), ["imap srv.contoso.com"]);
+    let stage = stage().config(of_mx, "hotmail.example");
+    assert_eq!(stage.servers("himalaya"), ["imap hotmail.example", "smtp hotmail.example"]);
+    assert_eq!(asked(&stage.discover("himalaya")).len(), 10);
+}
+
+#[test]
+fn a_base_domain_comes_after_a_parent_only_where_the_client_asks_about_one() {
+    for (client, database, expected) in [
+        ("thunderbird", DATABASE, true),
+        ("mx-base-domain", DATABASE, false),
+        ("evolution", EVOLUTION_DATABASE, true),
+        ("gnome-online-accounts", "https://v1.ispdb.net/", false),
+        ("thunderbird-android", EVOLUTION_DATABASE, true),
+        ("nextcloud-mail", EVOLUTION_DATABASE, true),
+        ("himalaya", EVOLUTION_DATABASE, false),
+    ] {
+        let win = Stage::new(EXO).config(&format!("{database}outlook.com"), "hotmail.example").discover(client).win.unwrap();
+        let Way::Mx { host, key, after_parent, database } = win.way else { panic!("{client}: {:?}", win.way) };
+        assert_eq!((host.as_str(), key.as_str(), after_parent, database), (EXO, "outlook.com", expected, true), "{client}");
+    }
+    let near = Stage::new("mx1.hotmail.com").config(&format!("{EVOLUTION_DATABASE}hotmail.com"), "hotmail.example");
+    for client in ["evolution", "nextcloud-mail"] {
+        assert!(matches!(near.discover(client).win.unwrap().way, Way::Mx { after_parent: false, .. }), "{client}");
+    }
+}
+
+#[test]
+fn an_mx_that_cannot_be_told_is_one_doubt_and_none_where_it_is_not_looked_at() {
+    let failing = || {
+        let request = Request::Mx { domain: "contoso.com".parse().unwrap() };
+        Stage(vec![(request, Reply::Obstacle(Obstacle::ServFail))])
+    };
+    for client in
+        ["thunderbird", "thunderbird-72", "evolution", "gnome-online-accounts", "thunderbird-android", "nextcloud-mail", "himalaya"]
+    {
+        assert_eq!(failing().discover(client).doubts.len(), 1, "{client}");
+    }
+    let closed = failing().document(OWN, "<rss/>").discover("evolution");
+    assert!(closed.doubts.is_empty(), "{:?}", closed.doubts);
+}
