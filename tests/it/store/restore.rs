@@ -34,7 +34,7 @@ async fn a_database_of_the_first_schema_is_copied_and_goes_on_under_the_newest()
     sqlx::raw_sql(rest).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
     let migrated = Store::migrate(&path).await.unwrap();
-    assert_eq!((migrated.from, migrated.to), (1, 2));
+    assert_eq!((migrated.from, migrated.to), (1, 3));
     assert_eq!(names(folder.path()), ["audit.db.before-0002"]);
     let store = Store::open(&path).await.unwrap();
     assert_eq!(store.reader().previous_count(&tenant("contoso")).await.unwrap(), Some(7));
