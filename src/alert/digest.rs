@@ -134,16 +134,16 @@ impl<'a> Digest<'a> {
         if self.is_test {
             return "Test: this is how a notice looks here; nothing has happened".to_owned();
         }
-        let is_ours = |item: &Item<'_>| !matches!(item.event.concern, Concern::Finding { .. });
-        let (all_ours, any_ours) = (self.items.iter().all(is_ours), self.items.iter().any(is_ours));
-        if all_ours && self.items.len() == 1 {
+        let is_finding = |item: &Item<'_>| matches!(item.event.concern, Concern::Finding { .. });
+        let (any_findings, all_findings) = (self.items.iter().any(is_finding), self.items.iter().all(is_finding));
+        if !any_findings && self.items.len() == 1 {
             return match top.story {
                 Story::Opened | Story::Resolved => capital(&sentence),
                 story => format!("{} ({})", capital(&sentence), story.words()),
             };
         }
-        let start = if all_ours { "About the audit itself: " } else { "" };
-        format!("{start}{}: {sentence}", self.changes(if any_ours { INCIDENTS } else { FINDINGS }))
+        let start = if self.items.iter().all(|item| item.event.concern.is_ours()) { "About the audit itself: " } else { "" };
+        format!("{start}{}: {sentence}", self.changes(if all_findings { FINDINGS } else { INCIDENTS }))
     }
 
     /// `3 new findings, 1 resolved`.
@@ -292,6 +292,7 @@ mod tests {
     fn headlines_say_what_changed() {
         let wording = sample::wording();
         let ours = |concern, change| sample::about_us(7, concern, change);
+        let drift = |change| sample::drift(9, change, 3_120);
         for (events, headline) in [
             (vec![], "Nothing has changed"),
             (
@@ -312,6 +313,20 @@ mod tests {
             ),
             (vec![ours(Concern::Channel { channel: "ops".into() }, Change::Resolved)], "The channel ops takes notices again"),
             (vec![ours(Concern::Store, Change::Reminder)], "The audit's own database takes no more (still open)"),
+            (
+                vec![drift(Change::Opened)],
+                "The entry outlook.com of the ISP database live.thunderbird.net/autoconfig/v1.1 is not what it was, and changes what \
+                 3,120 mailboxes would be set up with",
+            ),
+            (
+                vec![drift(Change::Resolved)],
+                "The entry outlook.com of the ISP database live.thunderbird.net/autoconfig/v1.1 is what is known",
+            ),
+            (
+                vec![drift(Change::Opened), ours(Concern::Store, Change::Resolved)],
+                "1 new incident, 1 resolved: the entry outlook.com of the ISP database live.thunderbird.net/autoconfig/v1.1 is not what it \
+                 was, and changes what 3,120 mailboxes would be set up with",
+            ),
             (
                 vec![ours(Concern::Store, Change::Opened), sample::about_us(8, Concern::Outage, Change::Resolved)],
                 "About the audit itself: 1 new incident, 1 resolved: the audit's own database takes no more",

@@ -23,7 +23,7 @@ impl Policy {
     /// What we know for certain needs no second look.
     fn confirm_for(&self, concern: &Concern) -> u32 {
         match concern {
-            Concern::Finding { .. } | Concern::Outage => self.confirm.max(1),
+            Concern::Finding { .. } | Concern::Outage | Concern::Drift { .. } => self.confirm.max(1),
             Concern::Run { .. } | Concern::Channel { .. } | Concern::Store => 1,
         }
     }

@@ -98,6 +98,7 @@ pub(super) fn parts(concern: &Concern) -> Vec<(&'static str, &str)> {
         }
         Concern::Run { tenant } => parts.push(("tenant", tenant.as_str())),
         Concern::Channel { channel } => parts.push(("channel", channel)),
+        Concern::Drift { database, entry } => parts.extend([("database", database.as_str()), ("entry", entry.as_str())]),
         Concern::Outage | Concern::Store => {}
     }
     parts
@@ -170,6 +171,25 @@ mod tests {
         let text = whole(&digest, Share { items: 9, text: 600 }, true);
         assert!(text.starts_with("The audit itself cannot tell"), "{text}");
         assert!(text.contains("Of 120 lookups, 118 failed."), "{text}");
+    }
+
+    #[test]
+    fn what_has_drifted_is_told_with_whom_it_leads_elsewhere() {
+        let mut notice = sample::notice(vec![sample::drift(1, Change::Opened, 3_120)]);
+        (notice.tenant, notice.numbers) = (None, None);
+        let wording = Wording::default();
+        assert_eq!(
+            whole(&Digest::new(&notice, &wording), Share { items: 9, text: 600 }, true),
+            "The entry outlook.com of the ISP database live.thunderbird.net/autoconfig/v1.1 is not what it was, and changes what 3,120 \
+             mailboxes would be set up with\n\n\
+             New: the entry outlook.com of the ISP database live.thunderbird.net/autoconfig/v1.1 is not what it was, and changes what 3,120 \
+             mailboxes would be set up with\n  \
+             If this lands, 3,120 mailboxes in 12 domains change from ok to consumer in thunderbird. From \
+             2026-11-01T09:50:00Z to 2026-11-21T09:50:00Z the entry was office365.com: SMTP smtp.office365.com:587 (sha256 6f1c1b2a3d4e). \
+             Since 2026-11-22T09:50:00Z it is hotmail.com: SMTP smtp-mail.outlook.com:587 (sha256 0d7b1b2a3d4e).\n  \
+             Asked: https://live.thunderbird.net/autoconfig/v1.1/outlook.com\n  \
+             Critical, since 2026-11-22T09:50:00Z"
+        );
     }
 
     #[test]

@@ -54,6 +54,14 @@ impl Wording {
             Concern::Channel { channel } => format!("the channel {channel} takes notices again"),
             Concern::Store if event.is_open => "the audit's own database takes no more".to_owned(),
             Concern::Store => "the audit's own database takes what is found again".to_owned(),
+            Concern::Drift { database, entry } if event.is_open => {
+                let entry = format!("the entry {entry} of the ISP database {database} is not what it was");
+                match event.affected {
+                    0 => entry,
+                    affected => format!("{entry}, and changes what {} would be set up with", counted(affected, "mailbox", "mailboxes")),
+                }
+            }
+            Concern::Drift { database, entry } => format!("the entry {entry} of the ISP database {database} is what is known"),
         }
     }
 }

@@ -13,13 +13,13 @@ use crate::{
 pub struct RouteSettings {
     /// The channels' names, one at least.
     pub channels: Vec<String>,
-    /// Only incidents of these tenants, and none about the audit itself; absent: all.
+    /// Only incidents of these tenants, and none that is no tenant's; absent: all.
     #[serde(default)]
     pub tenants: Option<Vec<TenantId>>,
     /// Only incidents at least as grave: `info`, `warning`, `error` or `critical`.
     #[serde(default = "info")]
     pub least_severity: Severity,
-    /// Only incidents of these kinds: `finding`, `outage`, `run`, `channel`, `store`; absent: all.
+    /// Only incidents of these kinds: `finding`, `outage`, `run`, `channel`, `store`, `drift`; absent: all.
     #[serde(default)]
     pub kinds: Option<Vec<String>>,
 }
@@ -38,7 +38,7 @@ pub enum RouteError {
     #[error("names the channel `{0}`, which is not configured")]
     Channel(String),
     /// There is no such kind.
-    #[error("names the kind `{0}`; kinds are finding, outage, run, channel and store")]
+    #[error("names the kind `{0}`; kinds are finding, outage, run, channel, store and drift")]
     Kind(String),
     /// There is no such tenant.
     #[error("names the tenant `{0}`, which is not configured")]
@@ -127,7 +127,10 @@ mod tests {
             ("channels = ['ops']\ntenants = ['contoso']\nkinds = ['finding']", None),
             ("channels = []", Some("names no channel; name one at least")),
             ("channels = ['opps']", Some("names the channel `opps`, which is not configured")),
-            ("channels = ['ops']\nkinds = ['mail']", Some("names the kind `mail`; kinds are finding, outage, run, channel and store")),
+            (
+                "channels = ['ops']\nkinds = ['mail']",
+                Some("names the kind `mail`; kinds are finding, outage, run, channel, store and drift"),
+            ),
             ("channels = ['ops']\ntenants = ['fabrikam']", Some("names the tenant `fabrikam`, which is not configured")),
         ] {
             let found = route(toml).check(&["ops"], &[&contoso]).err().map(|error| error.to_string());

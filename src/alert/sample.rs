@@ -65,6 +65,20 @@ pub(super) fn about_us(incident: i64, concern: Concern, change: Change) -> Event
     }
 }
 
+pub(super) fn drift(incident: i64, change: Change, affected: u64) -> Event {
+    let concern = Concern::Drift { database: "live.thunderbird.net/autoconfig/v1.1".into(), entry: "outlook.com".into() };
+    let account = Account {
+        explanation: "If this lands, 3,120 mailboxes in 12 domains change from ok to consumer in thunderbird. From \
+                      2026-11-01T09:50:00Z to 2026-11-21T09:50:00Z the entry was office365.com: SMTP smtp.office365.com:587 (sha256 \
+                      6f1c1b2a3d4e). Since 2026-11-22T09:50:00Z it is hotmail.com: SMTP smtp-mail.outlook.com:587 (sha256 0d7b1b2a3d4e)."
+            .into(),
+        lookup: Some(LookupKind::Ispdb),
+        asked: Some("https://live.thunderbird.net/autoconfig/v1.1/outlook.com".into()),
+        ..Account::default()
+    };
+    Event { affected, account, ..about_us(incident, concern, change) }
+}
+
 pub(super) fn notice(events: Vec<Event>) -> Notice {
     let mut open: BTreeMap<String, u64> = BTreeMap::new();
     for event in &events {

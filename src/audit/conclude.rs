@@ -226,7 +226,7 @@ impl Findings<'_> {
     }
 }
 
-fn changed(Decision { incident, change, is_muted }: Decision) -> IncidentChange {
+pub(super) fn changed(Decision { incident, change, is_muted }: Decision) -> IncidentChange {
     IncidentChange { incident, change, is_muted }
 }
 

@@ -229,6 +229,21 @@ fn hear(said: Said, bodies: &HashMap<String, &Arc<[u8]>>) -> Result<Reply, Dossi
     })
 }
 
+impl Kept {
+    /// The same with another answer in one place; `None` where nobody asked for it.
+    pub(super) fn with(&self, lookup: &Lookup, answer: &Arc<Answer>) -> Option<Self> {
+        let mut kept = self.clone();
+        let mut has_asked = false;
+        for answers in std::iter::once(&mut kept.answers).chain(kept.variants.values_mut()) {
+            if answers.readings.get(&lookup.request).is_some() {
+                answers.put(lookup.clone(), answer.clone());
+                has_asked = true;
+            }
+        }
+        has_asked.then_some(kept)
+    }
+}
+
 impl Answers {
     /// Puts an answer in the place of the one that there was, if any, and reads it by the present rules.
     pub(super) fn put(&mut self, lookup: Lookup, answer: Arc<Answer>) {

@@ -17,6 +17,7 @@ use super::{
     again::{Doubt, ask_again},
     conclude::{Ending, is_outage},
     domain::Errand,
+    drift::Watch,
     place::{Delivery, Keep, Outlet, Rules, places, same_domain},
 };
 use crate::{
@@ -69,6 +70,8 @@ pub struct RunOptions {
     pub whole: bool,
     /// Takes a list that has shrunk by more than half since the last run.
     pub accept_shrunk_list: bool,
+    /// Names whose entries in the ISP databases are watched.
+    pub watched_entries: Vec<Domain>,
     /// What becomes of the incidents.
     pub alerting: Alerting,
     /// Cancelled: no further domain is begun, and those under way are recorded.
@@ -173,6 +176,9 @@ pub async fn run(
             }
             recorded.gone += gone;
             ending.close_others(jobs).await?;
+        }
+        if !is_outage {
+            Watch { auditor, jobs, options, ending }.look().await?;
         }
     }
     let wanted = if stopped { RunState::Interrupted } else { RunState::Finished };

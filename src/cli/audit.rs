@@ -24,8 +24,8 @@ use super::{
 use crate::{
     audit::{Progress, RunOptions, Summary, Tally, TenantJob, run as run_audit},
     daemon::is_present,
-    model::{Hosting, TenantId, counted, visible},
-    store::{Reader, ReportFilter, Store, StoreError, TenantSummary},
+    model::{Concern, Hosting, IncidentState, TenantId, counted, visible},
+    store::{IncidentFilter, Reader, ReportFilter, Store, StoreError, TenantSummary},
 };
 
 /// One run.
@@ -70,8 +70,10 @@ pub(super) async fn run(args: &AuditArgs, common: &Common, out: &mut impl Write)
         }
         opened => Arc::new(opened?),
     };
+    let settings = site.config.as_ref().map(|config| config.audit.clone()).unwrap_or_default();
     let options = RunOptions {
-        domains_at_once: site.config.as_ref().map_or(DOMAINS_AT_ONCE, |config| config.audit.domains_at_once),
+        domains_at_once: settings.domains_at_once,
+        watched_entries: settings.watched_entries,
         resume: args.resume,
         whole: args.tenant.is_empty() && args.mailboxes.is_none(),
         accept_shrunk_list: args.accept_shrunk_list,
@@ -94,6 +96,7 @@ pub(super) async fn run(args: &AuditArgs, common: &Common, out: &mut impl Write)
     for line in refused {
         writeln!(out, "{line}")?;
     }
+    write_drift(out, store.reader()).await?;
     match send(&site, &store).await {
         Ok(queues) => tracing::debug!(channels = queues.len(), "what waited was sent"),
         Err(error) => tracing::warn!("nobody is told now: {error:#}; `alerts send` or the service tells it later"),
@@ -109,6 +112,7 @@ async fn write_followed(out: &mut impl Write, followed: Followed, (database, job
         Followed::Over(summary, took) => {
             let of_run = counts(&Store::open_read_only(database).await?, jobs).await?;
             write_summary(out, (&summary, false), (&of_run, took))?;
+            write_drift(out, &Store::open_read_only(database).await?).await?;
             Ok(exit(&summary, &of_run))
         }
         Followed::Left => {
@@ -284,11 +288,23 @@ fn write_summary(
     Ok(())
 }
 
+/// Entries of ISP databases that are not what they were.
+async fn write_drift(out: &mut impl Write, reader: &Reader) -> anyhow::Result<()> {
+    let standing = vec![IncidentState::Suspected, IncidentState::Open];
+    let incidents = reader.incidents(&IncidentFilter { states: standing, ..IncidentFilter::default() }).await?;
+    for incident in incidents {
+        let Concern::Drift { database, entry } = &incident.concern else { continue };
+        let number = incident.id.map(|id| id.to_string()).unwrap_or_default();
+        let (state, explanation) = (incident.state.as_str(), visible(&incident.account.explanation));
+        writeln!(out, "  the entry {entry} of {database} is not what it was (incident {number}, {state}): {explanation}")?;
+    }
+    Ok(())
+}
+
 pub(super) fn parse_tenant(text: &str) -> Result<TenantId, String> {
     TenantId::try_from(text.to_owned()).map_err(|error| error.to_string())
 }
 
-const DOMAINS_AT_ONCE: usize = 32;
 const LINE_EVERY: Duration = Duration::from_secs(10);
 const DRAW_EVERY: Duration = Duration::from_millis(200);
 

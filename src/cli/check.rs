@@ -3,7 +3,7 @@
 mod asked;
 mod assume;
 
-use std::{collections::HashSet, io::Write, sync::Arc};
+use std::{io::Write, sync::Arc};
 
 use clap::{Args, ValueEnum};
 
@@ -110,7 +110,7 @@ struct Checker {
     overlay: Overlay,
     tenant: Tenant,
     profile: Arc<Profile>,
-    /// Whom to look at; empty: whom everybody is told about.
+    /// Whom to look at; empty: those that are audited by default, and whom everybody is told about.
     clients: Vec<String>,
     /// Whose story is told; `None`: everybody's.
     explained: Option<Vec<String>>,
@@ -134,7 +134,7 @@ impl Checker {
         };
         let mut clients = args.client.clone();
         if clients.is_empty() && !explained.is_empty() {
-            clients.extend(auditor.clients.watched(&HashSet::new()).into_iter().map(|client| client.name.clone()));
+            clients.extend(auditor.clients_named(&[]).into_iter().map(|client| client.name.clone()));
         }
         clients.extend(explained.iter().cloned());
         let explained = if explains_all { None } else { Some(explained) };

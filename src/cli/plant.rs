@@ -91,6 +91,7 @@ impl Site {
             clients: self.clients.clone(),
             endpoints: self.endpoints.clone(),
             domains_at_once: config.audit.domains_at_once,
+            watched_entries: config.audit.watched_entries.clone(),
             alerting: self.alerting(),
             destinations: self.destinations(),
             channels,

@@ -220,7 +220,8 @@ fn answers_on_the_web(trail: &Trail<'_>, host: &str) -> bool {
 /// Whether a reply shows that something is there at all.
 fn is_heard(reply: &Reply) -> bool {
     match reply {
-        Reply::Obstacle(obstacle) => *obstacle == Obstacle::ConnectionRefused || *obstacle == Obstacle::ConnectionCut || is_open(obstacle),
+        Reply::Obstacle(Obstacle::ConnectionRefused | Obstacle::ConnectionCut | Obstacle::TurnedAway { .. }) => true,
+        Reply::Obstacle(obstacle) => is_open(obstacle),
         _ => true,
     }
 }

@@ -4,6 +4,7 @@
 mod android;
 mod autodiscover;
 mod built_in;
+mod database;
 mod delta;
 mod describe;
 mod dialect;
@@ -31,6 +32,7 @@ mod tolerant;
 mod v2;
 
 pub use built_in::Provider;
+pub use database::IspDatabase;
 pub use describe::{Description, Stage};
 pub use offer::Offer;
 pub use pattern::Pattern;

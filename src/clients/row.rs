@@ -41,7 +41,7 @@ pub struct Client {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
-    /// A tenant that names no clients audits it.
+    /// A tenant that names no clients audits it; for others it is at risk.
     Audited,
     /// Looked at for every tenant, and reported apart where the tenant does not name it.
     AtRisk,
@@ -230,13 +230,19 @@ pub enum Redirect {
 }
 
 impl Client {
-    /// The kinds of lookups that its way can need, those that its steps bring along included.
+    /// The kinds of lookups that its way can need, those that its steps bring along included. Guesses are none of them: one that cannot
+    /// be made is a doubt by itself, and only where everything else found nothing.
     #[must_use]
     pub fn kinds(&self) -> BTreeSet<LookupKind> {
-        let of_steps = self.steps.iter().map(|step| step.lookup);
-        let of_mx = self.mx.is_some().then_some(LookupKind::Mx);
+        let of_steps = self.steps.iter().map(|step| step.lookup).filter(|kind| *kind != LookupKind::Guess);
+        let of_mx = self.needs_mx().then_some(LookupKind::Mx);
         let by_srv = self.steps.iter().flat_map(|step| &step.ways).any(|way| matches!(way, Way::SrvLowestWeight | Way::Srv));
         of_steps.chain(of_mx).chain(by_srv.then_some(LookupKind::AutodiscoverSrv)).collect()
+    }
+
+    /// Whether it looks at the MX, reduced or not.
+    pub(super) fn needs_mx(&self) -> bool {
+        self.mx.is_some() || self.steps.iter().any(Step::needs_mx_host)
     }
 }
 

@@ -323,7 +323,7 @@ impl MxState {
 
 /// The MX host that the client takes, of the best preference, as the resolver lists them, with the names that it reduces to.
 fn find_mx(trail: &mut Trail<'_>, client: &Client, subject: &Subject) -> MxState {
-    if client.mx.is_none() && !client.steps.iter().any(Step::needs_mx_host) {
+    if !client.needs_mx() {
         return MxState::Nothing;
     }
     let domain = subject.address.domain();

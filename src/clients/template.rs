@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Deserializer};
 
+use super::database::IspDatabase;
 use crate::model::{Address, EMAIL_ADDRESS_IN_URL, Lookup, LookupKind, Request, Subject};
 
 /// A URL with `{domain}`, `{address}`, `{mx}`.
@@ -41,6 +42,12 @@ impl Template {
         url.replace("{address}", &address.percent_encoded())
     }
 
+    /// The database that it is of, where it depends on one name alone and names no mailbox.
+    pub(super) fn database(&self) -> Option<IspDatabase> {
+        let parts = self.0.split_once(if self.is_of_mx() { MX } else { DOMAIN })?;
+        (![parts.0, parts.1].concat().contains('{')).then(|| IspDatabase::new(parts))
+    }
+
     /// The lookup for a subject; `mx` is the name that the MX was reduced to, for a template that needs one.
     pub(super) fn lookup(&self, kind: LookupKind, subject: &Subject, mx: Option<&str>) -> Option<Lookup> {
         let mut url = self.0.replace("{domain}", subject.address.domain().as_str());
@@ -58,6 +65,7 @@ impl Template {
 }
 
 const MX: &str = "{mx}";
+const DOMAIN: &str = "{domain}";
 
 #[cfg(test)]
 mod tests {

@@ -23,7 +23,8 @@ use toml::{
 
 use crate::{
     alert::{RouteSettings, SecretSource},
-    model::{Tenant, TenantId},
+    audit::watched_by_default,
+    model::{Domain, Tenant, TenantId},
     network,
     schedule::{ScheduleSettings, Timetable},
 };
@@ -47,6 +48,8 @@ pub struct Config {
     pub database: PathBuf,
     /// A file with further mail clients.
     pub clients_file: Option<PathBuf>,
+    /// The mail clients that are looked at beside those that tenants audit; `None`: all that are not on request.
+    pub at_risk_clients: Option<Vec<String>>,
     /// A file that replaces the table of endpoints.
     pub endpoints_file: Option<PathBuf>,
     /// `[network]`, with the paces and the bearer token of `[lookups]`.
@@ -79,11 +82,13 @@ pub struct Config {
 pub struct AuditSettings {
     /// Domains that are looked up at one time; 1 to 1024.
     pub domains_at_once: usize,
+    /// Names whose entries in the ISP databases that clients ask are watched for changes; none: nothing is watched.
+    pub watched_entries: Vec<Domain>,
 }
 
 impl Default for AuditSettings {
     fn default() -> Self {
-        Self { domains_at_once: 32 }
+        Self { domains_at_once: 32, watched_entries: watched_by_default() }
     }
 }
 
@@ -150,6 +155,7 @@ pub type KnownClients<'a> = dyn Fn(Option<&Path>) -> Result<Vec<String>, String>
 struct Top {
     database: Option<PathBuf>,
     clients_file: Option<PathBuf>,
+    at_risk_clients: Option<Vec<String>>,
     endpoints_file: Option<PathBuf>,
     // these are read by themselves
     #[serde(rename = "network")]
@@ -218,6 +224,9 @@ fn read(source: &Source, mut root: DeTable, known: &KnownClients, faults: &mut F
         faults.add(span, "clients_file", format!("{problem}; correct that file"));
         Vec::new()
     });
+    if let Some(named) = spans.get("at_risk_clients") {
+        tenant::check_names(named, ("at_risk_clients", &clients), faults);
+    }
     check_files(source, &spans, faults);
     let schedule = read_schedule(schedule_table, faults);
     let tenants = tenant::Reader { source, clients: &clients, schedule: &schedule }.read_all(tenants.unwrap_or_default(), faults);
@@ -227,6 +236,7 @@ fn read(source: &Source, mut root: DeTable, known: &KnownClients, faults: &mut F
         file: source.path.to_owned(),
         database: source.resolve(top.database.unwrap_or_else(|| PathBuf::from(DATABASE))),
         clients_file,
+        at_risk_clients: top.at_risk_clients,
         endpoints_file: top.endpoints_file.map(|file| source.resolve(file)),
         network,
         bearer_token,

@@ -53,6 +53,7 @@ pub(super) const RULES: [(&str, &[(&str, Rule)]); 16] = [
         &[
             ("database", Rule::Text),
             ("clients_file", Rule::Text),
+            ("at_risk_clients", Rule::Texts),
             ("endpoints_file", Rule::Text),
             ("network", Rule::Table),
             ("lookups", Rule::Table),
@@ -123,7 +124,7 @@ pub(super) const RULES: [(&str, &[(&str, Rule)]); 16] = [
             ("bearer_token", Rule::Secret),
         ],
     ),
-    ("audit", &[("domains_at_once", Rule::Number(1, 1024))]),
+    ("audit", &[("domains_at_once", Rule::Number(1, 1024)), ("watched_entries", Rule::Texts)]),
     (
         "tenant",
         &[
@@ -215,6 +216,7 @@ pub(super) fn advice(name: &str) -> Option<&'static str> {
         "network.allow_networks" => Some("write a network such as `10.0.0.0/8`"),
         "network.connect_to" => Some("write `port`, and `to_address` as an IP address"),
         "listener.address" => Some("write ADDRESS:PORT, unix:/PATH or off"),
+        "audit.watched_entries" => Some("write the name of an entry, such as `outlook.com`"),
         "tenant.manual_settings.protocol" => Some("write imap, pop3, smtp, activesync, ews, exchange, graph or jmap"),
         "tenant.manual_settings.security" => Some("write tls, starttls or plain"),
         _ => None,
@@ -323,6 +325,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::clients::ClientTable;
 
     const EXAMPLE: &str = include_str!("../../config/autodiscover-audit.toml");
 
@@ -353,6 +356,12 @@ mod tests {
     fn known<'a>(keys_of: impl Fn(&str) -> Vec<&'a str>) -> BTreeSet<String> {
         let name = |table: &str, key: &str| if table.is_empty() { key.to_owned() } else { format!("{table}.{key}") };
         RULES.iter().flat_map(|(table, _)| keys_of(table).into_iter().map(|key| name(table, key)).collect::<Vec<_>>()).collect()
+    }
+
+    #[test]
+    fn the_example_says_what_is_watched_by_default() {
+        let mut example: toml::Table = uncommented().parse().unwrap();
+        assert_eq!(example.remove("audit").unwrap().try_into::<AuditSettings>().unwrap(), AuditSettings::default());
     }
 
     #[test]
@@ -417,6 +426,9 @@ mod tests {
         assert_eq!(alerts, AlertSettings::default());
         let schedule: ScheduleSettings = example["schedule"].clone().try_into().unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(schedule, ScheduleSettings::default());
+        let clients = example["tenant"][0]["clients"].as_array().unwrap();
+        let clients: Vec<&str> = clients.iter().filter_map(toml::Value::as_str).collect();
+        assert_eq!(clients, ClientTable::built_in().unwrap().audited_by_default());
     }
 
     #[test]
@@ -432,7 +444,7 @@ mod tests {
         for text in [EXAMPLE.to_owned(), uncommented()] {
             let path = folder.path().join("autodiscover-audit.toml");
             std::fs::write(&path, text)?;
-            let config = super::super::Config::load(&path, &["thunderbird", "mx-base-domain", "srv"]);
+            let config = super::super::Config::load(&path, &ClientTable::built_in().unwrap().names());
             assert!(config.is_ok(), "{}", config.err().map(|errors| errors.to_string()).unwrap_or_default());
         }
         Ok(())

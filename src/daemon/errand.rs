@@ -87,6 +87,7 @@ impl Service {
         let (stop, is_late, progress) = (self.stop.child_token(), AtomicBool::new(false), Arc::new(Progress::default()));
         let options = RunOptions {
             domains_at_once: plant.domains_at_once,
+            watched_entries: plant.watched_entries.clone(),
             // a run that has lost one of its lists is begun anew with the others
             resume: job.resumes.is_some() && is_whole_again,
             whole: is_whole_again && job.domains.is_none() && job.tenants.len() == plant.posts.len(),

@@ -12,7 +12,7 @@ use crate::{
     clients::ClientTable,
     clock::Clock,
     config::ListenerSettings,
-    model::{Tenant, TenantId},
+    model::{Domain, Tenant, TenantId},
     network::{Network, Outbound, Parts, Settings},
     schedule::Timetable,
     store::{Destination, Retention},
@@ -33,6 +33,8 @@ pub struct Plant {
     pub endpoints: EndpointTable,
     /// Domains that are asked about at once.
     pub domains_at_once: usize,
+    /// Names whose entries in the ISP databases are watched.
+    pub watched_entries: Vec<Domain>,
     /// What becomes of the incidents.
     pub alerting: Alerting,
     /// Which channel is told of what.

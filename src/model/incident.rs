@@ -49,11 +49,18 @@ pub enum Concern {
     },
     /// The database cannot take more: disk full, or not writable.
     Store,
+    /// An entry of an ISP database is not what it was: nobody's fault here, and every tenant's matter.
+    Drift {
+        /// The database, by host and path.
+        database: String,
+        /// The name that the entry is for.
+        entry: String,
+    },
 }
 
 impl Concern {
     /// The words for its kind, as routes name it.
-    pub const KINDS: [&'static str; 5] = ["finding", "outage", "run", "channel", "store"];
+    pub const KINDS: [&'static str; 6] = ["finding", "outage", "run", "channel", "store", "drift"];
 
     /// Its kind.
     #[must_use]
@@ -64,15 +71,16 @@ impl Concern {
             Self::Run { .. } => "run",
             Self::Channel { .. } => "channel",
             Self::Store => "store",
+            Self::Drift { .. } => "drift",
         }
     }
 
-    /// Whose it is; `None`: about us.
+    /// Whose it is; `None`: about us, or everybody's.
     #[must_use]
     pub fn tenant(&self) -> Option<&TenantId> {
         match self {
             Self::Finding { tenant, .. } | Self::Run { tenant } => Some(tenant),
-            Self::Outage | Self::Channel { .. } | Self::Store => None,
+            Self::Outage | Self::Channel { .. } | Self::Store | Self::Drift { .. } => None,
         }
     }
 
@@ -87,7 +95,14 @@ impl Concern {
             Self::Outage | Self::Store => self.kind().to_owned(),
             Self::Run { tenant } => format!("run/{tenant}"),
             Self::Channel { channel } => format!("channel/{channel}"),
+            Self::Drift { database, entry } => format!("drift/{database}/{entry}"),
         }
+    }
+
+    /// Whether it is about the audit itself.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        !matches!(self, Self::Finding { .. } | Self::Drift { .. })
     }
 
     /// The key of all incidents that one alert of a pager stands for: a tenant's findings of one client and cause.
@@ -110,7 +125,7 @@ pub enum Severity {
     Warning,
     /// Users are led to wrong servers.
     Error,
-    /// The audit itself does not work.
+    /// The audit itself does not work, or something outside leads mailboxes of many domains astray.
     Critical,
 }
 

@@ -80,7 +80,7 @@ pub fn write_incidents(
             incident.id.map(|id| id.to_string()).unwrap_or_default(),
             incident.state.as_str().to_owned(),
             day(&rfc3339(incident.first_seen_at)).to_owned(),
-            if matches!(incident.concern, Concern::Finding { .. }) { incident.affected.to_string() } else { String::new() },
+            if incident.concern.is_ours() { String::new() } else { incident.affected.to_string() },
             about(&incident.concern),
             incident.verdict.map(|verdict| verdict.to_string()).unwrap_or_default(),
             notes.into_iter().flatten().collect::<Vec<_>>().join(", "),
@@ -112,7 +112,7 @@ pub fn write_incident(
     let account = &incident.account;
     let mut lines = vec![("why", account.explanation.clone())];
     lines.extend(incident.verdict.map(|verdict| ("verdict", verdict.to_string())));
-    if matches!(incident.concern, Concern::Finding { .. }) {
+    if !incident.concern.is_ours() {
         lines.push(("mailboxes", incident.affected.to_string()));
     }
     lines.extend(account.asked.as_ref().map(|asked| ("asked", asked.clone())));
@@ -184,12 +184,11 @@ fn step(event: &Event) -> Step<'_> {
 }
 
 fn row(event: &Event) -> Vec<String> {
-    let is_finding = matches!(event.concern, Concern::Finding { .. });
     vec![
         rfc3339(event.at),
         event.change.as_str().replace('-', " "),
         event.verdict.map(|verdict| verdict.to_string()).unwrap_or_default(),
-        if is_finding { counted(event.affected, "mailbox", "mailboxes") } else { String::new() },
+        if event.concern.is_ours() { String::new() } else { counted(event.affected, "mailbox", "mailboxes") },
         if event.is_muted { "not announced".to_owned() } else { String::new() },
     ]
 }
@@ -205,6 +204,7 @@ fn about(concern: &Concern) -> String {
         Concern::Run { tenant } => format!("the run of {tenant}"),
         Concern::Channel { channel } => format!("the channel {}", visible(channel)),
         Concern::Store => "the database".to_owned(),
+        Concern::Drift { database, entry } => format!("the entry {} of {}", visible(entry), visible(database)),
     }
 }
 

@@ -40,6 +40,7 @@ pub(super) const APPLICATION_ID: i64 = 0x4144_4175;
 pub(super) const ALL: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_audit.sql"),
     include_str!("../../migrations/sqlite/0002_incident.sql"),
+    include_str!("../../migrations/sqlite/0003_drift.sql"),
     include_str!("../../migrations/sqlite/0004_home.sql"),
 ];
 

@@ -30,7 +30,7 @@ pub struct Cleared {
 pub(super) struct Cut {
     /// Runs up to this one: of older rows, only those are kept that say how things were after it.
     pub(super) run: i64,
-    /// Events, incidents that are over, exemptions.
+    /// Events, incidents that are over, exemptions, entries of ISP databases.
     pub(super) event: i64,
     /// Incidents that were never confirmed.
     pub(super) dismissed: i64,

@@ -106,7 +106,9 @@ impl Store {
     /// What is over, and of which there is never much.
     async fn sweep_ended(&self, cut: Cut) -> Result<u64, StoreError> {
         let mut dropped = 0;
-        for (delete, before) in [(ENDED_NOTICES, cut.notice), (ENDED_DEMANDS, cut.demand), (ENDED_EXEMPTIONS, cut.event)] {
+        for (delete, before) in
+            [(ENDED_NOTICES, cut.notice), (ENDED_DEMANDS, cut.demand), (ENDED_EXEMPTIONS, cut.event), (OLD_ENTRIES, cut.event)]
+        {
             loop {
                 let deleted = self
                     .attempt(|| async { sqlx::query(delete).bind(before).execute(&self.writer).await.map_err(doing("drop what is over")) });
@@ -287,6 +289,9 @@ const ENDED_NOTICES: &str = "DELETE FROM notice WHERE id IN
   (SELECT id FROM notice WHERE state IN ('delivered', 'dead') AND ended_at < $1 LIMIT 1000)";
 const ENDED_DEMANDS: &str = "DELETE FROM demand WHERE id IN (SELECT id FROM demand WHERE ended_at < $1 LIMIT 1000)";
 const ENDED_EXEMPTIONS: &str = "DELETE FROM exemption WHERE id IN (SELECT id FROM exemption WHERE expires_at < $1 LIMIT 1000)";
+
+/// Versions of entries that nobody has seen since; of an entry that is looked at, the present one stays.
+const OLD_ENTRIES: &str = "DELETE FROM ispdb_entry WHERE id IN (SELECT id FROM ispdb_entry WHERE last_seen_at < $1 LIMIT 1000)";
 
 const OUTCOMES_OF_NOBODY: &str = "SELECT id FROM outcome WHERE id NOT IN
   (SELECT outcome FROM mailbox WHERE outcome IS NOT NULL UNION SELECT outcome FROM history WHERE outcome IS NOT NULL)";

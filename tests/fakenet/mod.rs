@@ -181,6 +181,12 @@ connect_to = [{detours}]
         )
     }
 
+    /// The paces of [`Self::network_settings`] as the `[lookups]` table of a configuration file.
+    pub fn lookups_toml() -> String {
+        let line = |kind| format!("{kind} = {{ concurrency = 0, requests_per_second = 0.0 }}\n");
+        format!("[lookups]\n{}", Paces::kinds().map(line).collect::<String>())
+    }
+
     /// The authority's certificate, PEM.
     pub fn ca_file(&self) -> PathBuf {
         self.directory.path().join(CA_FILE)

@@ -27,7 +27,8 @@ impl Office {
     /// Writes the configuration and the lists of a world into a folder.
     pub fn furnish(folder: &Path, fakenet: &Fakenet, world: &World) -> Self {
         fs::create_dir_all(folder).unwrap();
-        let mut text = format!("database = \"audit.db\"\n\n{}\n[listener]\naddress = \"off\"\n\n", fakenet.network_toml());
+        let (network, lookups) = (fakenet.network_toml(), Fakenet::lookups_toml());
+        let mut text = format!("database = \"audit.db\"\n\n{network}\n{lookups}\n[listener]\naddress = \"off\"\n\n");
         for tenant in &world.tenants {
             writeln!(text, "[[tenant]]\nid = {:?}\nname = {:?}\nhosting = {:?}", tenant.id, tenant.name, tenant.hosting.to_string())
                 .unwrap();

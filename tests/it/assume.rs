@@ -69,21 +69,22 @@ fn a_stale_document_is_assumed_away_or_to_be_right() {
 fn a_new_mx_is_assumed_with_what_it_changes_for_every_client() {
     let site = Site::new(&today());
     let mx = "MX standard.example = 0 standard-example.o-v1.mx.microsoft";
-    let (code, assumed) = view(&site, &["anna@standard.example", "--assume", mx]);
+    let looked_at = ["anna@standard.example", "--client", "thunderbird", "--client", "mx-base-domain", "--client", "srv"];
+    let (code, assumed) = view(&site, &[&looked_at[..], &["--assume", mx]].concat());
     let now = |name: &str| {
         let client = client(&assumed, name);
         let short = |side: &Value| format!("{} {} {}", side["verdict"], side["inferred"], side["cause"]);
         format!("{} -> {}", short(&client["as_it_is"]), short(client))
     };
-    assert_eq!(code, 0);
+    assert_eq!(code, 1, "two of the three find nothing");
     assert_eq!(now("thunderbird"), r#""ok" false "mx-base-domain" -> "ok" true null"#);
     assert_eq!(now("mx-base-domain"), r#""consumer" false "mx-base-domain" -> "not_found" false "nothing-published""#);
     assert_eq!(now("srv"), r#""not_found" false "nothing-published" -> "not_found" false "nothing-published""#);
     assert_eq!(lookup(&assumed, "MX")["detail"], "0 standard-example.o-v1.mx.microsoft");
     assert!(!assumed["lookups"].to_string().contains("mail.protection.outlook.com"), "nothing of the old MX is left");
 
-    let (_, text, err) = site.run(&["check", "anna@standard.example", "--assume", mx, "--assume", "MX other.example = none"]);
-    let head = "anna@standard.example (exchange-online): would need no manual configuration\n\n  \
+    let (_, text, err) = site.run(&[&["check"], &looked_at[..], &["--assume", mx, "--assume", "MX other.example = none"]].concat());
+    let head = "anna@standard.example (exchange-online): would need manual configuration\n\n  \
         This is what would be if this were so:\n    \
         MX standard.example = 0 standard-example.o-v1.mx.microsoft\n    \
         MX other.example = none  (nobody who was looked at asks for it)\n\n  \
@@ -136,10 +137,7 @@ fn assumptions_come_from_a_file_with_its_documents_beside_it() {
     fs::write(site.path("plan/may.txt"), lines).unwrap();
     let (code, planned) = view(&site, &["anna@standard.example", "--assume-file", &site.path("plan/may.txt")]);
     let verdicts: Vec<&Value> = planned["clients"].as_array().unwrap().iter().map(|client| &client["verdict"]).collect();
-    assert_eq!(
-        (code, verdicts),
-        (0, vec!["ok", "ok", "ok"].into_iter().map(|verdict| json!(verdict)).collect::<Vec<_>>().iter().collect())
-    );
+    assert!(code == 0 && verdicts.len() >= 3 && verdicts.iter().all(|verdict| **verdict == "ok"), "{planned}");
     assert_eq!(planned["assumed"].as_array().unwrap().len(), 3);
 
     fs::write(site.path("plan/wrong.txt"), "# a line\nMX standard.example = mx.example\n").unwrap();

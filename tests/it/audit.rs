@@ -10,7 +10,7 @@ mod tenant;
 use std::sync::Arc;
 
 use autodiscover_audit::{
-    audit::{Alerting, Auditor, BODIES, Case, Progress, RunOptions, Summary, TenantJob, run},
+    audit::{Alerting, Auditor, BODIES, Case, Progress, RunOptions, Summary, TenantJob, run, watched_by_default},
     classify::EndpointTable,
     clients::ClientTable,
     clock::Clock,
@@ -65,6 +65,7 @@ pub(crate) fn jobs(world: &World, office: &Office) -> Arc<Vec<TenantJob>> {
 pub(crate) fn options() -> RunOptions {
     RunOptions {
         domains_at_once: 12,
+        watched_entries: watched_by_default(),
         resume: false,
         whole: false,
         accept_shrunk_list: false,

@@ -105,21 +105,23 @@ fn check_works_without_configuration_on_options_alone() {
     let site = Site::new(&today());
     let settings = site.fakenet.network_settings();
     let detours: Vec<String> = settings.connect_to.iter().map(|detour| format!(":{}::{}", detour.port, detour.to_port.unwrap())).collect();
-    let check = |extra: &[&str]| {
+    let check = |address: &str, extra: &[&str]| {
         let mut command = program();
-        command.args(["check", "anna@stale.example", "--client", "thunderbird", "--format", "jsonl"]);
+        command.args(["check", address, "--client", "thunderbird", "--format", "jsonl"]);
         command.arg("--dns-server").arg(settings.dns_servers[0].to_string()).arg("--ca-file").arg(site.fakenet.ca_file());
         command.args(detours.iter().flat_map(|detour| ["--connect-to", detour.as_str()])).args(extra);
         told(&command.output().unwrap())
     };
-    let (code, out, err) = check(&["--allow-network", "127.0.0.0/8"]);
+    let (code, out, err) = check("anna@stale.example", &["--allow-network", "127.0.0.0/8"]);
     let view: Value = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}"));
     assert_eq!((code, view["clients"].as_array().unwrap().len()), (1, 1));
     assert_eq!(view["clients"][0]["verdict"], "consumer");
-    let (_, refused, _) = check(&[]);
+    let (_, refused, _) = check("anna@stale.example", &[]);
     assert!(refused.contains("private or special network"), "loopback is refused unless it is allowed: {refused}");
-    let (code, out, _) = check(&["--allow-network", "127.0.0.0/8", "--hosting", "consumer"]);
-    assert_eq!((code, serde_json::from_str::<Value>(&out).unwrap()["clients"][0]["verdict"].as_str()), (0, Some("ok")));
+    for (hosting, expected) in [("exchange-online", "foreign"), ("on-premises", "ok")] {
+        let (_, out, _) = check("anna@works.example", &["--allow-network", "127.0.0.0/8", "--hosting", hosting]);
+        assert_eq!(serde_json::from_str::<Value>(&out).unwrap()["clients"][0]["verdict"], expected, "{hosting}");
+    }
 }
 
 #[test]

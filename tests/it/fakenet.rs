@@ -263,9 +263,10 @@ fn the_settings_of_the_configuration_are_those_of_the_library() {
     let mut net = Net::default();
     net.mail("mail.a.example", 993, Mail::new(Security::Tls, "* OK"));
     let fakenet = Fakenet::start_beside(&Arc::new(net)).unwrap();
-    let table: toml::Table = fakenet.network_toml().parse().unwrap();
-    let read: autodiscover_audit::network::Settings = table["network"].clone().try_into().unwrap();
-    assert_eq!(table["lookups"].as_table().unwrap().len(), autodiscover_audit::network::Paces::kinds().count());
-    let read = autodiscover_audit::network::Settings { paces: fakenet.network_settings().paces, ..read };
-    assert_eq!(format!("{read:?}"), format!("{:?}", fakenet.network_settings()));
+    let path = fakenet.directory().join("site.toml");
+    std::fs::write(fakenet.directory().join("list.csv"), "").unwrap();
+    let tenant = "[[tenant]]\nid = \"a\"\nmailboxes = \"list.csv\"\n";
+    std::fs::write(&path, fakenet.network_toml() + &Fakenet::lookups_toml() + tenant).unwrap();
+    let read = autodiscover_audit::config::Config::load::<&str>(&path, &[]).unwrap();
+    assert_eq!(format!("{:?}", read.network), format!("{:?}", fakenet.network_settings()));
 }

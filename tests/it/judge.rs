@@ -74,6 +74,21 @@ fn the_same_rules_find_the_same_without_a_question_to_the_network() {
 }
 
 #[test]
+fn nothing_on_the_way_of_judging_again_has_a_network() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let inner = fs::read_dir(root.join("audit/replay")).unwrap().map(|file| file.unwrap().path());
+    let files: Vec<_> = inner.chain(["audit/replay.rs", "audit/dossier.rs", "cli/judge.rs"].map(|name| root.join(name))).collect();
+    assert!(files.len() > 6, "{files:?}");
+    for file in files {
+        let code = fs::read_to_string(&file).unwrap();
+        for name in ["network::", ".network", "Network", "Auditor", "auditor("] {
+            let line = code.lines().find(|line| !line.trim_start().starts_with("//") && line.contains(name));
+            assert_eq!(line, None, "{}", file.display());
+        }
+    }
+}
+
+#[test]
 fn a_client_that_reduces_the_mx_otherwise_would_be_led_elsewhere() {
     let site = Site::new(&drift::by_mx());
     assert_eq!(site.run(&["audit"]).0, 0);

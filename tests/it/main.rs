@@ -12,6 +12,7 @@ mod cli;
 mod clients;
 mod config;
 mod corpus;
+mod drift;
 mod endure;
 mod explain;
 #[path = "fakenet.rs"]

@@ -163,7 +163,7 @@ impl Seen {
         })
     }
 
-    fn finished(&self) -> usize {
+    pub(crate) fn finished(&self) -> usize {
         self.runs.iter().filter(|run| run.state == RunState::Finished).count()
     }
 }

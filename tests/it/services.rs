@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use hickory_resolver::proto::rr::{RData, RecordType};
+
 use super::fakenet_test::{ask_udp, send_https};
 use crate::fakenet::{
     Fakenet,

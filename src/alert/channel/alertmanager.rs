@@ -195,6 +195,7 @@ fn alert_name(concern: &Concern) -> &'static str {
         Concern::Run { .. } => "AutodiscoverAuditRun",
         Concern::Channel { .. } => "AutodiscoverAuditChannel",
         Concern::Store => "AutodiscoverAuditStore",
+        Concern::Drift { .. } => "AutodiscoverAuditDrift",
     }
 }
 

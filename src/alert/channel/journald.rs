@@ -151,6 +151,8 @@ fn message_id(concern: &Concern, is_open: bool) -> &'static str {
         (Concern::Channel { .. }, false) => "f30a6ff56d15407f8f3de41566bc573c",
         (Concern::Store, true) => "84c1f1b01e484f329c8d9e7b63022ae6",
         (Concern::Store, false) => "807257a68ffb4a0cac4afbd2f3d4b698",
+        (Concern::Drift { .. }, true) => "0e612990aaef4219a0387875f5fa5e97",
+        (Concern::Drift { .. }, false) => "3841ef7b49814aab9f25fa78cf0b5031",
     }
 }
 

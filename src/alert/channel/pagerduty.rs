@@ -121,10 +121,12 @@ fn event(digest: &Digest<'_>, group: &Group<'_>, (key, share): (&str, Share)) ->
     let beside = if others > 0 { format!(", and {} like it", counted(others, "open incident", "open incidents")) } else { String::new() };
     let (class, component) = match concern {
         Concern::Finding { client, cause, .. } => (cause.as_str(), client.as_str()),
+        Concern::Drift { entry, .. } => (concern.kind(), entry.as_str()),
         other => (other.kind(), env!("CARGO_PKG_NAME")),
     };
     let source = match concern {
         Concern::Finding { domain, .. } => domain.as_str(),
+        Concern::Drift { database, .. } => database.as_str(),
         _ => env!("CARGO_PKG_NAME"),
     };
     let incidents = digest.items.iter().filter(|item| item.event.concern.group_key() == group.key).take(share.items);

@@ -118,6 +118,14 @@ fn what_could_not_be_tried_is_a_doubt_where_it_could_have_won() {
         ("silent, and no outgoing server", silent(hosts(), "imap.contoso.com"), false, 0),
         ("filtered", sends(silent(hosts(), "mail.contoso.com")), false, 0),
         ("a bad certificate before it", good(hosts().port("imap.contoso.com", (993, TLS), heard(Obstacle::CertificateName))), true, 0),
+        ("switched off", good(hosts().port("imap.contoso.com", (993, TLS), heard(Obstacle::Withheld))), true, 1),
+        (
+            "turned away before it",
+            good(hosts().port("imap.contoso.com", (993, TLS), heard(Obstacle::TurnedAway { code: "BYE".to_owned() }))),
+            true,
+            1,
+        ),
+        ("no STARTTLS before it", good(hosts().port("imap.contoso.com", (143, STARTTLS), heard(Obstacle::NoStartTls))), true, 0),
         ("held before it", good(hosts().port("imap.contoso.com", (993, TLS), heard(Obstacle::Held))), true, 1),
     ] {
         let discovery = stage.discover("thunderbird");

@@ -195,3 +195,13 @@ fn an_id_that_geary_knows_is_a_way_of_its_own() {
         assert_eq!(win.way == Way::ProviderId, expected, "{client} {id} {url}: {:?}", win.way);
     }
 }
+
+/// A client that needs a kind of lookup that is switched off is not looked at; without guesses it is.
+#[test]
+fn a_table_by_mx_needs_the_mx_and_a_guess_needs_nothing() {
+    let table = ClientTable::built_in().unwrap();
+    for (client, mx) in [("mailcore", true), ("fairemail", true), ("aosp-email", false), ("geary", false)] {
+        let kinds = table.iter().find(|known| known.name == client).unwrap().kinds();
+        assert_eq!((kinds.contains(&LookupKind::Mx), kinds.contains(&LookupKind::Guess)), (mx, false), "{client}");
+    }
+}

@@ -82,7 +82,7 @@ fn realm(services: &Services, address: &str) -> Act {
 
 /// One for each domain, and always the same.
 fn tenant_id(domain: &str) -> String {
-    let text: String = Sha256::digest(domain).iter().take(16).map(|octet| format!("{octet:02x}")).collect();
+    let text = format!("{:032x}", Sha256::digest(domain).iter().take(16).fold(0_u128, |id, octet| id << 8 | u128::from(*octet)));
     [&text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..]].join("-")
 }
 

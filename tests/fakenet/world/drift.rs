@@ -95,7 +95,15 @@ pub fn without_dns() -> World {
 
 /// Three domains that are right: two by their MX alone, one by a document of its own.
 pub fn by_mx() -> World {
+    by_mx_with(&[])
+}
+
+/// The same with other entries in the ISP database.
+pub fn by_mx_with(entries: &[(&str, Act)]) -> World {
     let mut world = microsoft::of_2026();
+    for (name, act) in entries {
+        world.ispdb(&[name], act);
+    }
     world.tenant("contoso", "Contoso", Hosting::default());
     for name in ["one.example", "two.example"] {
         world.domain(name).exo_mx().outlook().mail("bert").shape(STANDARD);

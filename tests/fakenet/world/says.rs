@@ -34,7 +34,9 @@ impl DomainBuilder<'_> {
     /// Clients end with this.
     pub fn by(mut self, clients: &[&'static str], should: Should) -> Self {
         for mailbox in self.mailboxes().to_vec() {
-            clients.iter().for_each(|client| self.world.say(&mailbox, client, should));
+            for client in clients {
+                self.world.say(&mailbox, client, should);
+            }
         }
         self
     }
@@ -47,7 +49,9 @@ impl DomainBuilder<'_> {
     /// Nobody can say with certainty what these clients end with.
     pub fn open(mut self, clients: &[&'static str]) -> Self {
         for mailbox in self.mailboxes().to_vec() {
-            clients.iter().for_each(|client| self.world.leave_open(&mailbox, client));
+            for client in clients {
+                self.world.leave_open(&mailbox, client);
+            }
         }
         self
     }
@@ -75,7 +79,9 @@ impl DomainBuilder<'_> {
     /// Clients end with this, for one mailbox.
     pub fn by_for(mut self, local: &str, clients: &[&'static str], should: Should) -> Self {
         let mailbox = self.mailbox(local).clone();
-        clients.iter().for_each(|client| self.world.say(&mailbox, client, should));
+        for client in clients {
+            self.world.say(&mailbox, client, should);
+        }
         self
     }
 

@@ -1,7 +1,7 @@
 //! What every client ends with in the domains of one shape, worked out from `clients-and-standards.md` (sections 1, 2.3, 3.4, 5 and 8.7)
 //! and the sources that it names. A domain of a shape names it, and says for itself only what is odd about it.
 //!
-//! KMail, Geary and Delta Chat do not look at the MX. GNOME Online Accounts and Himalaya reduce it to its base, which is the consumer
+//! `KMail`, Geary and Delta Chat do not look at the MX. GNOME Online Accounts and Himalaya reduce it to its base, which is the consumer
 //! service's for Exchange Online. Evolution asks for the next shorter name only where the database says 404, so that an outage leads
 //! it nowhere. Who asks `https://autodiscover.D` where that is an alias of Exchange Online's gets a certificate for another name, and
 //! only Thunderbird goes by plain http as well.
@@ -103,7 +103,7 @@ pub const GOOD_BY_AUTOCONFIG: Shape = &[
 pub const WELL_KNOWN_NEXT: Shape =
     &[(WHOLE, ok(EXO).fragile(OwnWellKnownStale)), (&[ANDROID, GNOME, NEXTCLOUD, DELTA], ok(EXO_PAIR).fragile(OwnWellKnownStale))];
 
-/// On top of [`GOOD`]: should the document fail, a stale entry of the database is next; KMail asks for that first.
+/// On top of [`GOOD`]: should the document fail, a stale entry of the database is next; `KMail` asks for that first.
 pub const ENTRY_NEXT: Shape =
     &[(WHOLE, ok(EXO).fragile(IspdbEntry)), (PAIR, ok(EXO_PAIR).fragile(IspdbEntry)), (&[KMAIL], consumer(IspdbEntry, HOTMAIL_2014))];
 

@@ -5,6 +5,7 @@ mod obstacle;
 mod own;
 mod publish;
 mod route;
+mod service;
 mod tenant;
 
 use autodiscover_audit::model::Hosting;
@@ -24,6 +25,7 @@ pub fn today() -> World {
     route::by_srv(&mut world);
     publish::pacc(&mut world);
     publish::jmap(&mut world);
+    service::detected(&mut world);
     autodiscover::guarded(&mut world);
     autodiscover::open(&mut world);
     autodiscover::refusing(&mut world);

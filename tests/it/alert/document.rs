@@ -62,6 +62,7 @@ async fn what_the_webhook_sends_is_what_its_schema_says() {
         Concern::Outage,
         Concern::Store,
         Concern::Channel { channel: "x".into() },
+        Concern::Drift { database: "ispdb.example/v1.1".into(), entry: "outlook.com".into() },
     ] {
         for change in [Change::Opened, Change::Grown, Change::Resolved] {
             site.happen(&concern, change, &["ops"]).await;
@@ -69,7 +70,7 @@ async fn what_the_webhook_sends_is_what_its_schema_says() {
             delivery.deliver_due().await;
         }
     }
-    assert_eq!(sink.posts().len(), 16);
+    assert_eq!(sink.posts().len(), 19);
     for post in sink.posts() {
         let body = serde_json::from_str(&post.body).unwrap();
         assert_eq!(faults(&body, &schema, "body"), Vec::<String>::new());

@@ -1,10 +1,14 @@
 //! Copies: before a migration, and in the place of the database; and what an unclean stop leads to.
 
-use autodiscover_audit::store::Restored;
+use autodiscover_audit::{
+    model::{Change, Concern, Incident, IncidentId},
+    store::{IncidentChange, Restored},
+};
 
 use super::*;
 
 const FIRST_SCHEMA: &str = include_str!("../../../migrations/sqlite/0001_audit.sql");
+const SECOND_SCHEMA: &str = include_str!("../../../migrations/sqlite/0002_incident.sql");
 
 async fn addresses_of(path: &Path) -> Vec<String> {
     addresses(&Store::open_read_only(path).await.unwrap(), &ReportFilter::default()).await
@@ -34,7 +38,7 @@ async fn a_database_of_the_first_schema_is_copied_and_goes_on_under_the_newest()
     sqlx::raw_sql(rest).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
     let migrated = Store::migrate(&path).await.unwrap();
-    assert_eq!((migrated.from, migrated.to), (1, 3));
+    assert_eq!((migrated.from, migrated.to), (1, 4));
     assert_eq!(names(folder.path()), ["audit.db.before-0002"]);
     let store = Store::open(&path).await.unwrap();
     assert_eq!(store.reader().previous_count(&tenant("contoso")).await.unwrap(), Some(7));
@@ -46,6 +50,58 @@ async fn a_database_of_the_first_schema_is_copied_and_goes_on_under_the_newest()
     assert_eq!(count(&path, "PRAGMA user_version").await, 1);
     assert_eq!(Store::migrate(&path).await.unwrap().from, 1);
     assert_eq!(names(folder.path()), ["audit.db.before-0002", "audit.db.replaced-30"]);
+}
+
+#[tokio::test]
+async fn incidents_and_their_log_go_on_under_the_newest_schema_with_their_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.db");
+    std::fs::write(&path, "").unwrap();
+    let mut connection = SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap();
+    sqlx::raw_sql("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL").execute(&mut connection).await.unwrap();
+    for schema in [FIRST_SCHEMA, SECOND_SCHEMA] {
+        sqlx::raw_sql(schema).execute(&mut connection).await.unwrap();
+    }
+    let rest = r#"PRAGMA application_id = 0x41444175; PRAGMA user_version = 2;
+      INSERT INTO incident (id, key, concern, kind, group_key, state, severity, streak, is_seen, affected, first_seen_at, opened_at, episode,
+        is_announced, notified_affected, flips, is_flapping, account, written_at, ack_by, ack_reason, ack_at)
+      VALUES (7, 'outage', '{"kind":"outage"}', 'outage', 'outage', 'open', 'critical', 0, 1, 3, 10, 20, 1, 1, 0, '[]', 0, '{}', 20,
+        'anna', 'known', 30);
+      INSERT INTO event (id, incident, stream, at, change, severity, gravest, affected, since, episode, is_open, is_muted, account)
+      VALUES (41, 7, '', 20, 'opened', 'critical', 'critical', 3, 10, 1, 1, 0, '{}'),
+             (42, 7, '', 30, 'reminder', 'critical', 'critical', 3, 10, 1, 1, 0, '{}');
+      DELETE FROM event WHERE id = 42"#;
+    sqlx::raw_sql(rest).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    let store = Store::open(&path).await.unwrap();
+    let known = store.reader().incidents_of(None).await.unwrap();
+    assert_eq!(known.len(), 1);
+    assert_eq!(
+        (known[0].id, &known[0].concern, known[0].acknowledgement.as_ref().unwrap().at),
+        (Some(IncidentId(7)), &Concern::Outage, 30)
+    );
+    let drift = Incident {
+        id: None,
+        concern: Concern::Drift { database: "ispdb.example/v1.1".into(), entry: "outlook.com".into() },
+        acknowledgement: None,
+        ..known[0].clone()
+    };
+    for incident in [known[0].clone(), drift] {
+        let change = IncidentChange { incident, change: Some(Change::Reminder), is_muted: false };
+        store.conclude_ours(&[change], &[], 50).await.unwrap();
+    }
+    let events: Vec<i64> = store.reader().events_of(IncidentId(7), 9).await.unwrap().iter().map(|event| event.id).collect();
+    assert_eq!(events, [41, 43], "a number that was given is not given again");
+    assert!(store.reader().check().await.unwrap().is_sound());
+    store.close().await.unwrap();
+    for (query, expected) in [
+        ("SELECT count(*) FROM pragma_foreign_key_check()", 0),
+        ("SELECT count(*) FROM sqlite_schema WHERE name LIKE '%with_drift%' OR sql LIKE '%with_drift%'", 0),
+        ("SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND tbl_name IN ('incident', 'event') AND sql IS NOT NULL", 4),
+        ("SELECT seq FROM sqlite_sequence WHERE name = 'event'", 44),
+    ] {
+        assert_eq!(count(&path, query).await, expected, "{query}");
+    }
 }
 
 #[tokio::test]
