@@ -458,10 +458,9 @@ fn a_client_of_the_site_is_audited_for_tenants_that_name_none() {
     fs::write(site.path("clients.toml"), clients).unwrap();
     let with_file = format!("clients_file = \"clients.toml\"\n{text}");
     let names_none = with_file.replace(r#"clients = ["thunderbird"]"#, "");
-    for (config, findings, audited) in [
-        (with_file, 0, &["thunderbird"][..]),
-        (names_none, 1, &["thunderbird", "thunderbird-android", "evolution", "srv", "house-app"]),
-    ] {
+    for (config, findings, audited) in
+        [(with_file, 0, &["thunderbird"][..]), (names_none, 1, &["thunderbird", "thunderbird-android", "evolution", "srv", "house-app"])]
+    {
         fs::write(site.office.config(), config).unwrap();
         let (code, out, err) = site.run(&["audit"]);
         assert_eq!(code, findings, "{out}{err}");
