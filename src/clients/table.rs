@@ -7,9 +7,9 @@ use serde::Deserialize;
 use super::{
     built_in::Provider,
     offer::Offer,
-    row::{Client, Standing, Step},
+    row::{Client, Standing, Step, Way},
 };
-use crate::model::{LookupKind, Protocol};
+use crate::model::{LookupKind, Protocol, V2Protocol};
 
 /// All clients, in the order of reports.
 #[derive(Debug, Clone)]
@@ -163,9 +163,18 @@ fn fault(step: &Step) -> Option<&'static str> {
         LookupKind::OwnAutoconfig | LookupKind::Ispdb if step.urls.is_empty() => Some("needs `urls`"),
         LookupKind::OwnAutoconfig | LookupKind::Ispdb if of_mx > 0 => Some("cannot use {mx}: call it mx-autoconfig or mx-ispdb"),
         LookupKind::MxAutoconfig | LookupKind::MxIspdb if of_mx == 0 || of_mx < step.urls.len() => Some("needs `urls`, each with {mx}"),
-        LookupKind::AutodiscoverPox if step.ways.is_empty() => Some("needs `ways`"),
-        LookupKind::AutodiscoverPox if step.follow.is_empty() != (step.most_redirects == 0) => {
+        LookupKind::AutodiscoverPox | LookupKind::AutodiscoverMobilesync if step.ways.is_empty() => Some("needs `ways`"),
+        LookupKind::AutodiscoverMobilesync if step.ways.contains(&Way::Http) => Some("asks over https alone: write http-redirect"),
+        LookupKind::AutodiscoverV2 if step.protocol.is_none_or(|protocol| protocol == V2Protocol::Rest) => {
+            Some("needs `protocol`: active-sync, autodiscover-v1 or ews")
+        }
+        LookupKind::AutodiscoverPox | LookupKind::AutodiscoverMobilesync | LookupKind::AutodiscoverV2
+            if step.follow.is_empty() != (step.most_redirects == 0) =>
+        {
             Some("needs both `follow` and `most_redirects`, or neither")
+        }
+        LookupKind::AutodiscoverSoap | LookupKind::Realm | LookupKind::Openid | LookupKind::CredentialType => {
+            Some("is no client's: leave it out")
         }
         LookupKind::Mx | LookupKind::AutodiscoverSrv | LookupKind::Wildcard => Some("is made by itself where it is needed: leave it out"),
         _ => None,
@@ -214,7 +223,7 @@ mod tests {
     #[test]
     fn the_built_in_table_names_a_source_for_every_client() {
         let table = ClientTable::built_in().unwrap();
-        let audited = ["thunderbird", "thunderbird-android", "evolution", "srv"];
+        let audited = ["thunderbird", "thunderbird-android", "evolution", "srv", "outlook-classic", "outlook-new", "activesync"];
         let at_risk = [
             "thunderbird-72",
             "mx-base-domain",
@@ -231,7 +240,7 @@ mod tests {
             "autoconfig-draft",
         ];
         let names: Vec<&str> = audited.into_iter().chain(at_risk).collect();
-        assert_eq!(table.names(), names);
+        assert_eq!(table.names(), [names.as_slice(), &["apple-mail", "pacc", "jmap"]].concat());
         assert_eq!(table.audited_by_default(), audited);
         for client in table.iter() {
             assert!(!client.sources.is_empty() && !client.steps.is_empty(), "{}", client.name);
@@ -339,6 +348,13 @@ mod tests {
                 "client `x`: a step `built-in` has `any_mx` and no row for an MX",
             ),
             ("lookup='mx'", "client `x`: a step `mx` is made by itself where it is needed: leave it out"),
+            ("lookup='autodiscover-v2'", "client `x`: a step `autodiscover-v2` needs `protocol`: active-sync, autodiscover-v1 or ews"),
+            ("lookup='autodiscover-mobilesync'", "client `x`: a step `autodiscover-mobilesync` needs `ways`"),
+            (
+                "lookup='autodiscover-mobilesync'\nways=['http']",
+                "client `x`: a step `autodiscover-mobilesync` asks over https alone: write http-redirect",
+            ),
+            ("lookup='realm'", "client `x`: a step `realm` is no client's: leave it out"),
         ] {
             let error = ClientTable::built_in().unwrap().with(&row(step)).unwrap_err();
             assert_eq!(error.to_string(), message);
