@@ -66,12 +66,13 @@ pub struct Auditor {
 }
 
 impl Auditor {
-    /// The clients of these names, in the order of the table; where none is named, those that everybody is told about. Without those of
-    /// which nobody could tell what they do, as a kind of lookup of theirs is switched off.
+    /// The clients of these names, in the order of the table; where none is named, those that are audited by default, and those that
+    /// everybody is told about. Without those of which nobody could tell what they do, as a kind of lookup of theirs is switched off.
     #[must_use]
     pub fn clients_named(&self, names: &[String]) -> Vec<&Client> {
         let mut clients = if names.is_empty() {
-            self.clients.watched(&HashSet::new())
+            let audited = self.clients.audited_by_default();
+            self.clients.watched(&audited.iter().map(String::as_str).collect())
         } else {
             self.clients.iter().filter(|client| names.contains(&client.name)).collect()
         };
@@ -79,9 +80,9 @@ impl Auditor {
         clients
     }
 
-    /// The clients that are looked at for somebody who names some, without those that need what is switched off.
-    fn watched(&self, named: &HashSet<&str>) -> Vec<&Client> {
-        let mut clients = self.clients.watched(named);
+    /// The clients that are looked at for somebody who audits some, without those that need what is switched off.
+    fn watched(&self, audited: &HashSet<&str>) -> Vec<&Client> {
+        let mut clients = self.clients.watched(audited);
         self.leave_out(&mut clients);
         clients
     }

@@ -222,9 +222,10 @@ fn add_reason(line: String, why: &str) -> String {
 
 /// An audited client, a finding, and a protocol that is switched on.
 fn needs_manual(client: &ClientOutcome, protocols: Protocols) -> bool {
-    let reads_mail = protocols.is_enabled(Protocol::Imap) || protocols.is_enabled(Protocol::Pop3);
-    let enabled = client.affected.iter().any(|protocol| protocols.is_enabled(*protocol));
-    client.audited && client.verdict.is_finding() && enabled && (reads_mail || !client.settings.is_empty())
+    // who cannot read mail needs nowhere to send it
+    let counts = |protocol: Protocol| protocol != Protocol::Smtp || !client.settings.is_empty();
+    let enabled = client.affected.iter().any(|protocol| protocols.is_enabled(*protocol) && counts(*protocol));
+    client.audited && client.verdict.is_finding() && enabled
 }
 
 fn neutralise_settings(settings: Settings, address: &Address) -> Settings {

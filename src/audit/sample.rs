@@ -124,7 +124,7 @@ fn names_address_to_a_document(answers: &Answers, subject: &Subject) -> bool {
         |kind: LookupKind| matches!(kind, LookupKind::OwnAutoconfig | LookupKind::AutodiscoverPox | LookupKind::AutodiscoverMobilesync);
     answers.lookups.iter().filter(|lookup| of_document(lookup.kind) && names(&lookup.request)).any(|lookup| {
         let reading = answers.readings.get(&lookup.request);
-        reading.is_some_and(|reading| !matches!(reading.document, Document::Nothing | Document::Other))
+        reading.is_some_and(|reading| !matches!(reading.document, Document::Nothing | Document::Other | Document::Capabilities(_)))
     })
 }
 

@@ -1,7 +1,9 @@
 //! One sentence for a person, or two. Speaks of hosts and domains, never of a mailbox, so that it serves all mailboxes of a domain.
 
 use super::judge::{Judgement, Residence};
-use crate::model::{Cause, Class, Discovery, Hosting, LookupKind, Obstacle, Reply, Server, Trouble, Verdict, Way, Win, expand};
+use crate::model::{
+    Cause, Class, Discovery, Hosting, LookupKind, Message, Obstacle, Reply, Request, Server, Trouble, Verdict, Way, Win, expand,
+};
 
 /// What the sentence on a winner is made of.
 pub(super) struct Story<'a> {
@@ -14,37 +16,34 @@ pub(super) struct Story<'a> {
 
 /// The sentence on what won.
 pub(super) fn win(story: &Story<'_>) -> String {
-    let source = source(story.win);
     let protocols = story.residence.protocols;
     let is_on = |server: &&Server| protocols.is_enabled(server.protocol);
     let on: Vec<&Server> = story.servers.iter().copied().filter(is_on).collect();
     if on.is_empty() && !story.servers.is_empty() {
-        let sentence = sentence(story, &source, &story.servers);
+        let sentence = sentence(story, &story.servers);
         return format!("{sentence} None of that is switched on for the mailbox.");
     }
-    sentence(story, &source, &on)
+    sentence(story, &on)
 }
 
-fn sentence(story: &Story<'_>, source: &str, servers: &[&Server]) -> String {
+fn sentence(story: &Story<'_>, servers: &[&Server]) -> String {
     let hosts = name_servers(story.residence, servers);
+    let says = says(story.win);
     match story.verdict {
         Verdict::Consumer if servers.iter().all(|server| server.class != Some(Class::Consumer)) => {
-            format!("{source} is the consumer service's own, though its servers look right today: {hosts}.")
+            format!("{} is the consumer service's own, though its servers look right today: {hosts}.", source(story.win))
         }
         Verdict::Consumer => {
             let consumer: Vec<&Server> = servers.iter().copied().filter(|server| server.class == Some(Class::Consumer)).collect();
-            format!("{source} names {}, of the consumer service.", name_servers(story.residence, &consumer))
+            format!("{says} {}, of the consumer service.", name_servers(story.residence, &consumer))
         }
-        Verdict::Foreign => format!("{source} names {hosts}, which does not belong to {}.", home_of(story.residence.hosting)),
-        Verdict::WrongCloud => format!("{source} names {hosts}, of another Microsoft cloud than the mailbox's."),
-        Verdict::Retired => format!("{source} names {hosts}, which Microsoft has switched off."),
-        Verdict::Insecure => format!("{source} names {hosts} without encryption: the password would go in clear."),
-        Verdict::NotFound if story.residence.protocols.smtp => format!("{source} names {hosts} and no outgoing server."),
-        Verdict::NotFound => format!("{source} names {hosts} and no outgoing server; sending is switched off for the mailbox."),
-        Verdict::Ok | Verdict::Undetermined if story.win.guarded.is_some() => {
-            format!("{source} stands for {hosts}, where the mailbox lives.")
-        }
-        Verdict::Ok | Verdict::Undetermined => format!("{source} names {hosts}, where the mailbox lives."),
+        Verdict::Foreign => format!("{says} {hosts}, which does not belong to {}.", home_of(story.residence.hosting)),
+        Verdict::WrongCloud => format!("{says} {hosts}, of another Microsoft cloud than the mailbox's."),
+        Verdict::Retired => format!("{says} {hosts}, which Microsoft has switched off."),
+        Verdict::Insecure => format!("{says} {hosts} without encryption: the password would go in clear."),
+        Verdict::NotFound if story.residence.protocols.smtp => format!("{says} {hosts} and no outgoing server."),
+        Verdict::NotFound => format!("{says} {hosts} and no outgoing server; sending is switched off for the mailbox."),
+        Verdict::Ok | Verdict::Undetermined => format!("{says} {hosts}, where the mailbox lives."),
     }
 }
 
@@ -99,16 +98,44 @@ fn source(win: &Win) -> String {
         Way::ProviderId => "The id of a document, for which the client has servers built in,".to_owned(),
         Way::Guess => "What the client guesses from the domain".to_owned(),
         Way::AutoDetect { unverified: true } => "A row of AutoDetect's database, never tried with this mailbox,".to_owned(),
-        Way::AutoDetect { unverified: false } => "Microsoft's AutoDetect".to_owned(),
+        Way::AutoDetect { unverified: false } => match &win.provider_id {
+            Some(service) => format!("Microsoft's AutoDetect (service `{service}`)"),
+            None => "Microsoft's AutoDetect".to_owned(),
+        },
         Way::Pacc => "The domain's PACC document".to_owned(),
         Way::Jmap => "The domain's JMAP service".to_owned(),
+        Way::Autodiscover { redirected: true, .. } if win.lookup.kind == LookupKind::AutodiscoverV2 => {
+            "Autodiscover v2, after a redirect to another host,".to_owned()
+        }
+        Way::Autodiscover { .. } if win.lookup.kind == LookupKind::AutodiscoverV2 => "Autodiscover v2".to_owned(),
+        Way::Autodiscover { .. } if is_direct(win) => "Autodiscover at the place that Autodiscover v2 names for the mailbox".to_owned(),
         Way::Autodiscover { redirected: true, .. } => "Autodiscover, after a redirect inside its answer,".to_owned(),
-        Way::Autodiscover { by_srv: true, .. } => "Autodiscover, by the SRV record of the lowest weight,".to_owned(),
-        Way::Autodiscover { .. } => match &win.guarded {
-            Some(host) => format!("Autodiscover at {host}, which asks for credentials,"),
-            None => "Autodiscover".to_owned(),
-        },
+        Way::Autodiscover { by_srv: true, .. } => "Autodiscover, by an SRV record,".to_owned(),
+        Way::Autodiscover { .. } => "Autodiscover".to_owned(),
     }
+}
+
+/// Who speaks, and the verb: what is said without sign-in, and what that stands for with it.
+fn says(win: &Win) -> String {
+    let Some(guarded) = &win.guarded else { return format!("{} names", source(win)) };
+    let place = match &win.way {
+        Way::AutoDetect { .. } => return format!("{} stands for", source(win)),
+        Way::Jmap => format!("JMAP at {}", guarded.host),
+        Way::Autodiscover { .. } if is_direct(win) => {
+            format!("Autodiscover at {}, which Autodiscover v2 names for the mailbox,", guarded.host)
+        }
+        Way::Autodiscover { redirected: true, .. } => format!("Autodiscover at {}, where a redirect leads,", guarded.host),
+        Way::Autodiscover { by_srv: true, .. } => format!("Autodiscover at {}, where an SRV record leads,", guarded.host),
+        _ => format!("Autodiscover at {}", guarded.host),
+    };
+    let joined = if guarded.joined { " and is joined to Microsoft's cloud" } else { "" };
+    format!("Without sign-in, {place} says only that it asks for credentials{joined}; with sign-in it stands for")
+}
+
+/// Whether Autodiscover v2 led to the winner: what Outlook calls direct connect.
+fn is_direct(win: &Win) -> bool {
+    let of_v2 = |request: &Request| matches!(request, Request::Http { message: Message::Get { .. }, .. });
+    win.lookup.kind == LookupKind::AutodiscoverPox && win.requests.iter().any(of_v2)
 }
 
 /// The sentence on a client that finds nothing.
@@ -152,10 +179,19 @@ pub(super) fn doubtful(doubt: &Trouble, discovery: &Discovery, judgement: &Judge
 
 /// The sentence on an endpoint of the organisation's own that asks for credentials.
 pub(super) fn guarded(win: &Win) -> String {
-    format!(
-        "Could not tell: Autodiscover at {} asks for credentials; in a hybrid it sends the client on to Exchange Online, otherwise it keeps it.",
-        win.guarded.as_deref().unwrap_or_default()
-    )
+    let host = win.guarded.as_ref().map(|guarded| guarded.host.as_str()).unwrap_or_default();
+    match &win.way {
+        Way::Jmap => format!("Could not tell: {host} asks for credentials where JMAP would be; whether it serves mail is not to be seen."),
+        Way::AutoDetect { .. } => {
+            format!(
+                "Could not tell: {} names {host}, the organisation's own; whether that sends the client on is not to be seen.",
+                source(win)
+            )
+        }
+        _ => format!(
+            "Could not tell: Autodiscover at {host} asks for credentials; in a hybrid it sends the client on to Exchange Online, otherwise it keeps it."
+        ),
+    }
 }
 
 #[cfg(test)]

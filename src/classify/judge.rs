@@ -6,8 +6,8 @@ use super::{
     explain, hosting,
 };
 use crate::model::{
-    Address, Cause, Class, Cloud, Discovery, Hosting, Protocol, Protocols, Readings, Security, Server, Settings, Source, Verdict, Way, Win,
-    expand,
+    Address, Cause, Class, Cloud, Discovery, Guarded, Hosting, Protocol, Protocols, Readings, Security, Server, Settings, Source, Verdict,
+    Way, Win, exchange_host, expand,
 };
 
 /// Where a mailbox lives, and what is right for it.
@@ -64,10 +64,11 @@ pub fn judge(endpoints: &EndpointTable, residence: &Residence<'_>, discovery: &D
 
 fn not_found(residence: &Residence<'_>, discovery: &Discovery) -> Judgement {
     let cause = cause::of_nothing(residence, discovery);
+    let affected = discovery.seeks.clone();
     Judgement {
         verdict: Verdict::NotFound,
         cause: Some(cause),
-        affected: vec![Protocol::Imap, Protocol::Pop3, Protocol::Smtp],
+        affected,
         inferred: false,
         settings: Settings::default(),
         source: None,
@@ -88,7 +89,7 @@ fn judge_win(endpoints: &EndpointTable, residence: &Residence<'_>, win: &Win) ->
 }
 
 fn judge_alone(endpoints: &EndpointTable, residence: &Residence<'_>, win: &Win) -> Judgement {
-    let inferred = win.guarded.as_deref().map(|host| infer(endpoints, residence, host));
+    let inferred = win.guarded.as_ref().map(|guarded| infer(endpoints, residence, guarded));
     if let Some(None) = inferred {
         return guarded(win);
     }
@@ -109,8 +110,8 @@ fn judge_alone(endpoints: &EndpointTable, residence: &Residence<'_>, win: &Win) 
     Judgement { verdict, cause, affected, inferred: inferred.is_some(), settings, source: Some(Source::from(&win.lookup)), explanation }
 }
 
-/// An endpoint of the organisation's own that answers only with credentials: a hybrid sends the client on to Exchange Online, a
-/// forgotten server does not, and nobody can tell from outside.
+/// An endpoint of the organisation's own that answers only with credentials, and does not say that it is joined to Microsoft's cloud:
+/// a hybrid sends the client on to Exchange Online, a forgotten server does not, and nobody can tell from outside.
 fn guarded(win: &Win) -> Judgement {
     Judgement {
         verdict: Verdict::Undetermined,
@@ -124,15 +125,16 @@ fn guarded(win: &Win) -> Judgement {
 }
 
 /// The settings that an endpoint would give to a client that signs in; `None` where that cannot be inferred.
-fn infer(endpoints: &EndpointTable, residence: &Residence<'_>, host: &str) -> Option<Settings> {
-    let known = endpoints.find(host, Use::Autodiscover);
-    let own = is_own(host, residence);
-    if known.is_none() && own && !is_allowed(host, residence) && matches!(residence.hosting, Hosting::ExchangeOnline(_)) {
-        return None;
-    }
-    let host = known.and_then(|endpoint| endpoint.implies.as_deref()).unwrap_or(host);
+fn infer(endpoints: &EndpointTable, residence: &Residence<'_>, guarded: &Guarded) -> Option<Settings> {
+    let known = endpoints.find(&guarded.host, Use::Autodiscover);
+    let own = known.is_none() && is_own(&guarded.host, residence) && !is_allowed(&guarded.host, residence);
+    let host = match residence.hosting {
+        Hosting::ExchangeOnline(cloud) if own && guarded.joined => exchange_host(cloud),
+        Hosting::ExchangeOnline(_) if own => return None,
+        _ => known.and_then(|endpoint| endpoint.implies.as_deref()).unwrap_or(&guarded.host),
+    };
     let server = Server {
-        protocol: Protocol::Exchange,
+        protocol: guarded.protocol,
         host: host.to_owned(),
         port: 443,
         security: Security::Tls,
@@ -205,11 +207,10 @@ fn belongs_if(class: Class, right: &[Class]) -> Verdict {
     }
 }
 
-/// Mail can be read and not sent: the user has to type the outgoing server.
+/// Mail can be read and not sent: the user has to type the outgoing server. All but IMAP and POP send by themselves.
 fn lacks_submission(settings: &Settings) -> bool {
-    settings.outgoing.is_empty()
-        && settings.incoming.iter().any(|server| matches!(server.protocol, Protocol::Imap | Protocol::Pop3))
-        && !settings.incoming.iter().any(|server| server.protocol == Protocol::Exchange)
+    let only_reads = |server: &Server| matches!(server.protocol, Protocol::Imap | Protocol::Pop3);
+    settings.outgoing.is_empty() && !settings.incoming.is_empty() && settings.incoming.iter().all(only_reads)
 }
 
 /// `emailProvider@id` of the consumer service's entry (thunderbird/autoconfig ispdb/hotmail.com.xml, since 2014-01-23).

@@ -6,6 +6,8 @@ mod endpoint;
 mod explain;
 mod hosting;
 mod judge;
+#[cfg(test)]
+mod tests;
 
 pub use endpoint::{Endpoint, EndpointTable, EndpointTableError, Use};
 pub use hosting::{Accounts, Home, Membership, Testimony, Told, hosting_of_host};

@@ -46,12 +46,13 @@ enum ClientsFormat {
 pub(super) fn run(args: &ClientsArgs, common: &Common, out: &mut impl Write) -> anyhow::Result<Exit> {
     let site = Site::load(common)?;
     match &args.command {
-        ClientsCommand::List { format } => write_clients(out, site.clients.iter(), *format == ClientsFormat::Json)?,
+        ClientsCommand::List { format } => write_clients(out, &site.clients, *format == ClientsFormat::Json)?,
         ClientsCommand::Show { name, format } => {
             let Some(client) = site.clients.iter().find(|client| client.name == *name) else {
                 return Err(unknown(&site, name).into());
             };
-            let description = Description::of(client, &Address::parse(EXAMPLE_ADDRESS)?, EXAMPLE_MX);
+            let mut description = Description::of(client, &Address::parse(EXAMPLE_ADDRESS)?, EXAMPLE_MX);
+            description.standing = site.clients.standing(client);
             write_client(out, &description, *format == ClientsFormat::Json)?;
         }
     }

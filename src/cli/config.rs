@@ -1,7 +1,6 @@
 //! `config check [FILE]`: what is wrong with a configuration, or what it means.
 
 use std::{
-    collections::HashSet,
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -11,6 +10,7 @@ use jiff::Timestamp;
 
 use crate::{
     alert::destinations,
+    clients::ClientTable,
     clock::Clock,
     config::{Config, KnownClients, TenantConfig, read_secret},
     mailboxes::read_list,
@@ -25,7 +25,7 @@ use super::{
     mailboxes::count,
     plant::open_channels,
     site,
-    site::{client_table, switched_off},
+    site::{client_table, switched_off, watching},
 };
 
 /// The configuration.
@@ -72,6 +72,10 @@ pub fn check(file: &Path, clients: &KnownClients, (out, now): (&mut impl Write, 
             writeln!(out, "  {name}: {}", path.display())?;
         }
     }
+    if let Some(names) = &config.at_risk_clients {
+        let named = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        writeln!(out, "  clients beside those that are audited: {named}")?;
+    }
     let network = &config.network;
     if !network.dns_servers.is_empty() {
         let servers: Vec<String> = network.dns_servers.iter().map(ToString::to_string).collect();
@@ -84,14 +88,16 @@ pub fn check(file: &Path, clients: &KnownClients, (out, now): (&mut impl Write, 
     if !network.connect_to.is_empty() {
         writeln!(out, "  {} instead of what DNS says", count(network.connect_to.len(), "detour", "detours"))?;
     }
-    write_lookups(&config, out)?;
+    let table = client_table(config.clients_file.as_deref()).map(|table| watching(table, &config)).ok();
+    write_lookups((&config, table.as_ref()), out)?;
     let mut outcome = Exit::Clean;
     if !write_alerts(&config, out)? {
         outcome = Exit::Usage;
     }
     let known = clients(config.clients_file.as_deref()).unwrap_or_default();
+    let by_default = table.map_or_else(Vec::new, |table| table.audited_by_default());
     for tenant in &config.tenants {
-        if !write_tenant((&config, tenant), &known, (out, now))? {
+        if !write_tenant((&config, tenant), (&known, &by_default), (out, now))? {
             outcome = Exit::Usage;
         }
     }
@@ -99,7 +105,7 @@ pub fn check(file: &Path, clients: &KnownClients, (out, now): (&mut impl Write, 
 }
 
 /// What of the lookups is not as it is by default, and what follows from it.
-fn write_lookups(config: &Config, out: &mut impl Write) -> io::Result<()> {
+fn write_lookups((config, clients): (&Config, Option<&ClientTable>), out: &mut impl Write) -> io::Result<()> {
     for (enabled, word) in [(false, "off"), (true, "on")] {
         let changed = |kind: &LookupKind| config.network.is_enabled(*kind) == enabled && Pace::of(*kind).enabled != enabled;
         let kinds: Vec<&str> = Paces::kinds().filter(changed).map(LookupKind::as_str).collect();
@@ -107,12 +113,20 @@ fn write_lookups(config: &Config, out: &mut impl Write) -> io::Result<()> {
             writeln!(out, "  lookups switched {word}: {}", kinds.join(", "))?;
         }
     }
-    let named: HashSet<&str> = config.tenants.iter().flat_map(|entry| &entry.tenant.clients).map(String::as_str).collect();
-    if let Ok(clients) = client_table(config.clients_file.as_deref()) {
-        for client in clients.watched(&named) {
-            if let Some(kind) = switched_off(client, &config.network) {
-                writeln!(out, "  note: the client `{}` is not looked at, as its lookup `{kind}` is switched off", client.name)?;
+    if let Some(clients) = clients {
+        let by_default = clients.audited_by_default();
+        let tenants = config.tenants.iter().map(|entry| &entry.tenant.clients);
+        let audited = tenants.flat_map(|named| if named.is_empty() { &by_default } else { named });
+        let mut left_out: Vec<(LookupKind, Vec<&str>)> = Vec::new();
+        for client in clients.watched(&audited.map(String::as_str).collect()) {
+            let Some(kind) = switched_off(client, &config.network) else { continue };
+            match left_out.iter_mut().find(|(known, _)| *known == kind) {
+                Some((_, names)) => names.push(&client.name),
+                None => left_out.push((kind, vec![&client.name])),
             }
+        }
+        for (kind, names) in left_out {
+            writeln!(out, "  note: not looked at, as the lookup `{kind}` is switched off: {}", names.join(", "))?;
         }
     }
     if let Some(source) = &config.bearer_token {
@@ -164,14 +178,14 @@ fn write_times(timetable: &Timetable, (out, mut at): (&mut impl Write, Timestamp
 /// Whether its list can be used.
 fn write_tenant(
     (config, entry): (&Config, &TenantConfig),
-    clients: &[String],
+    (clients, by_default): (&[String], &[String]),
     (out, now): (&mut impl Write, Timestamp),
 ) -> io::Result<bool> {
     let tenant = &entry.tenant;
     writeln!(out, "tenant {} ({})", tenant.id, tenant.name)?;
     writeln!(out, "  hosting: {} unless the list says otherwise", tenant.hosting)?;
-    let named = if tenant.clients.is_empty() { "those that are audited by default".to_owned() } else { tenant.clients.join(", ") };
-    writeln!(out, "  clients: {named}")?;
+    let (clients_audited, note) = if tenant.clients.is_empty() { (by_default, " (by default)") } else { (&*tenant.clients, "") };
+    writeln!(out, "  clients: {}{note}", clients_audited.join(", "))?;
     if !tenant.allowed_hosts.is_empty() {
         writeln!(out, "  further hosts that are right: {}", tenant.allowed_hosts.join(", "))?;
     }

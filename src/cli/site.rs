@@ -51,7 +51,7 @@ impl Site {
     /// Reads the configuration in a file; not the lists that it names.
     pub(super) fn load_from(path: &Path) -> anyhow::Result<Self> {
         let config = Config::load_without_lists(path, &client_names).map_err(|errors| UsageError(errors.to_string()))?;
-        let clients = client_table(config.clients_file.as_deref()).map_err(UsageError)?;
+        let clients = watching(client_table(config.clients_file.as_deref()).map_err(UsageError)?, &config);
         let endpoints = match &config.endpoints_file {
             None => EndpointTable::built_in()?,
             Some(file) => EndpointTable::parse(&read(file).map_err(UsageError)?)
@@ -213,6 +213,14 @@ pub(super) fn client_table(file: Option<&Path>) -> Result<ClientTable, String> {
     match file {
         None => Ok(table),
         Some(file) => table.with(&read(file)?).map_err(|error| format!("{}: {error}", file.display())),
+    }
+}
+
+/// The table with what the configuration says of who is looked at.
+pub(super) fn watching(clients: ClientTable, config: &Config) -> ClientTable {
+    match &config.at_risk_clients {
+        Some(names) => clients.with_at_risk(names),
+        None => clients,
     }
 }
 

@@ -1,14 +1,14 @@
-//! Autodiscover as mail clients search it (MS-OXDISCO section 3.1.5; Thunderbird's `ExchangeAutoDiscover.sys.mjs`). Redirects
-//! inside the document are followed by asking again; a 401 means that the client would sign in there.
+//! Autodiscover as mail clients search it (MS-OXDISCO section 3.1.5; Thunderbird's `ExchangeAutoDiscover.sys.mjs`): the ways to its
+//! endpoints, one after the other. What an endpoint answers, `pox` and `mobilesync` say.
 
 use super::{
-    dialect::{Refusal, accept_pox, redirect_address, takes_other},
-    row::{Client, Method, Onward, Redirect, Step, Way as Path},
-    search::{Success, Trail, success},
-    v2::host_of,
+    mobilesync, pox,
+    row::{Client, Onward, Step, Way as Path},
+    search::Trail,
+    v2::{self, host_of},
 };
 use crate::model::{
-    AnswerOutcome, Document, Domain, Lookup, LookupKind, Pox, Protocol, Reading, Reply, Request, Server, Settings, Subject, Way, Win,
+    AnswerOutcome, Document, Domain, Guarded, Lookup, LookupKind, Protocol, Reading, Reply, Request, Server, Settings, Subject, Way, Win,
 };
 
 /// Who searches.
@@ -18,10 +18,9 @@ pub(super) struct Seeker<'a> {
     pub(super) step: &'a Step,
 }
 
-/// Searches the ways; what comes of it wins, or stands beside what was found before.
+/// Searches; what comes of it wins, or stands beside what was found before.
 pub(super) fn search(trail: &mut Trail<'_>, seeker: &Seeker<'_>, subject: &Subject) {
-    let hunt = Hunt { subject: subject.clone(), redirects_left: seeker.step.most_redirects, by_srv: false, redirected: false };
-    let Some(win) = search_ways(trail, seeker, &hunt) else { return };
+    let Some(win) = search_ways(trail, seeker, &Hunt::new(seeker, subject)) else { return };
     match &mut trail.discovery.win {
         None => trail.win(win),
         Some(known) if seeker.step.beside => {
@@ -39,33 +38,71 @@ pub(super) fn search(trail: &mut Trail<'_>, seeker: &Seeker<'_>, subject: &Subje
 
 /// The state of one search: for whom, and how many redirects inside documents may still be followed.
 #[derive(Clone)]
-struct Hunt {
-    subject: Subject,
-    redirects_left: u8,
-    by_srv: bool,
-    redirected: bool,
+pub(super) struct Hunt {
+    pub(super) subject: Subject,
+    pub(super) redirects_left: u8,
+    pub(super) by_srv: bool,
+    pub(super) redirected: bool,
+}
+
+impl Hunt {
+    pub(super) fn new(seeker: &Seeker<'_>, subject: &Subject) -> Self {
+        Self { subject: subject.clone(), redirects_left: seeker.step.most_redirects, by_srv: false, redirected: false }
+    }
+
+    /// The state after a redirect; `None` where no further one is followed.
+    pub(super) fn onward(&self) -> Option<Self> {
+        let redirects_left = self.redirects_left.checked_sub(1)?;
+        Some(Self { redirects_left, redirected: true, ..self.clone() })
+    }
+
+    pub(super) fn win(&self, lookup: &Lookup, settings: Settings, guarded: Option<Guarded>) -> Win {
+        Win {
+            lookup: lookup.clone(),
+            requests: vec![lookup.request.clone()],
+            way: Way::Autodiscover { by_srv: self.by_srv, redirected: self.redirected },
+            settings,
+            provider_id: None,
+            beside: None,
+            guarded,
+        }
+    }
+
+    /// Records an answer about the mailbox that is of no use. A stranger was asked about postmaster, and says nothing about it.
+    pub(super) fn record(&self, trail: &mut Trail<'_>, (lookup, reading): (&Lookup, &Reading), host: &str) {
+        let of_mailbox = self.subject.address_for_autodiscover(host) == self.subject.address;
+        let outcome = if of_mailbox { reading.outcome } else { AnswerOutcome::Failed };
+        let about = if of_mailbox { "" } else { " (a stranger, asked about postmaster, not about the mailbox)" };
+        trail.record(lookup, outcome, &format!("{}{about}", reading.detail));
+    }
 }
 
 /// What one endpoint came to.
-enum Found {
+pub(super) enum Found {
     Win(Box<Win>),
     /// It answered, and ends the search.
     Dead,
     Nothing,
 }
 
-fn search_ways(trail: &mut Trail<'_>, seeker: &Seeker<'_>, hunt: &Hunt) -> Option<Win> {
+/// The step's ways for the address of the hunt, one after the other.
+pub(super) fn search_ways(trail: &mut Trail<'_>, seeker: &Seeker<'_>, hunt: &Hunt) -> Option<Win> {
+    if seeker.step.lookup == LookupKind::AutodiscoverV2 {
+        return v2::search(trail, seeker, hunt);
+    }
     let mut found = Found::Nothing;
     for path in &seeker.step.ways {
         let open = matches!(found, Found::Nothing) && (seeker.step.beside || !trail.is_closed());
-        let Some(url) = endpoint(trail, (*path, open), hunt.subject.address.domain()) else { continue };
-        let hunt = Hunt { by_srv: hunt.by_srv || matches!(path, Path::SrvLowestWeight | Path::Srv), ..hunt.clone() };
-        let lookup = question(seeker, &url, &hunt.subject);
+        let Some(url) = endpoint(trail, seeker, (*path, open), hunt.subject.address.domain()) else { continue };
+        let by_srv = matches!(path, Path::SrvLowestWeight | Path::Srv | Path::SrvAnyPort);
+        let hunt = Hunt { by_srv: hunt.by_srv || by_srv, ..hunt.clone() };
+        let is_phone = seeker.step.lookup == LookupKind::AutodiscoverMobilesync;
+        let lookup = if is_phone { mobilesync::question(&url, &hunt.subject) } else { pox::question(seeker, &url, &hunt.subject) };
         if !open {
             trail.pass_over(&lookup);
             continue;
         }
-        let next = ask_endpoint(trail, seeker, (&lookup, &hunt));
+        let next = if is_phone { mobilesync::ask(trail, seeker, (&lookup, &hunt)) } else { pox::ask(trail, seeker, (&lookup, &hunt)) };
         if !matches!(next, Found::Dead) || seeker.step.on_unusable != Onward::NextUrl {
             found = next;
         }
@@ -74,15 +111,15 @@ fn search_ways(trail: &mut Trail<'_>, seeker: &Seeker<'_>, hunt: &Hunt) -> Optio
 }
 
 /// The URL that a way leads to, after what has to be asked to find it. What is in the way counts only while the search is open.
-fn endpoint(trail: &mut Trail<'_>, (path, open): (Path, bool), domain: &Domain) -> Option<String> {
+fn endpoint(trail: &mut Trail<'_>, seeker: &Seeker<'_>, (path, open): (Path, bool), domain: &Domain) -> Option<String> {
     match path {
         Path::AutodiscoverHost => Some(format!("https://autodiscover.{domain}{PATH}")),
         Path::RootHost => Some(format!("https://{domain}{PATH}")),
         Path::HttpPost => Some(format!("http://autodiscover.{domain}{PATH}")),
-        Path::Http => {
+        Path::Http | Path::HttpRedirect => {
             let url = format!("http://autodiscover.{domain}{PATH}");
             let request = Request::Redirect { url: url.clone() };
-            let lookup = Lookup { kind: LookupKind::AutodiscoverPox, asked: request.asked(), request };
+            let lookup = Lookup { kind: seeker.step.lookup, asked: request.asked(), request };
             let reading = look(trail, &lookup, open)?;
             if let Reply::Redirect(target) = &reading.answer.reply {
                 return Some(target.clone());
@@ -91,9 +128,9 @@ fn endpoint(trail: &mut Trail<'_>, (path, open): (Path, bool), domain: &Domain) 
                 trail.record(&lookup, reading.outcome, &reading.detail);
             }
             let answers = reading.answer.hops.last().and_then(|hop| hop.status).is_some_and(|status| (200..300).contains(&status));
-            answers.then_some(url)
+            (answers && path == Path::Http).then_some(url)
         }
-        Path::SrvLowestWeight | Path::Srv => {
+        Path::SrvLowestWeight | Path::Srv | Path::SrvAnyPort => {
             let request = Request::Srv { name: format!("_autodiscover._tcp.{domain}") };
             let lookup = Lookup { kind: LookupKind::AutodiscoverSrv, asked: request.asked(), request };
             let reading = look(trail, &lookup, open)?;
@@ -103,12 +140,13 @@ fn endpoint(trail: &mut Trail<'_>, (path, open): (Path, bool), domain: &Domain) 
                 }
                 return None;
             };
-            let record = if path == Path::Srv {
-                let usable = records.iter().filter(|record| record.port == 443 && !record.target.is_empty());
-                usable.min_by_key(|record| (record.priority, std::cmp::Reverse(record.weight)))
-            } else {
+            let record = if path == Path::SrvLowestWeight {
                 // a target of `.` is an empty name there, which ends the way, whatever other records say
                 records.iter().min_by_key(|record| record.weight).filter(|record| !record.target.is_empty())
+            } else {
+                let any_port = path == Path::SrvAnyPort;
+                let usable = records.iter().filter(|record| (any_port || record.port == 443) && !record.target.is_empty());
+                usable.min_by_key(|record| (record.priority, std::cmp::Reverse(record.weight)))
             };
             Some(format!("https://{}{PATH}", record?.target))
         }
@@ -122,131 +160,17 @@ fn look<'a>(trail: &mut Trail<'a>, lookup: &Lookup, open: bool) -> Option<&'a Re
     trail.ask(lookup)
 }
 
-fn question(seeker: &Seeker<'_>, url: &str, subject: &Subject) -> Lookup {
-    let request = match seeker.step.method {
-        Method::Get => Request::Get { url: url.to_owned(), address: None },
-        Method::Post | Method::PostWithoutCredentials => {
-            Request::Pox { url: url.to_owned(), address: subject.address_for_autodiscover(&host_of(url)) }
-        }
-    };
-    Lookup { kind: LookupKind::AutodiscoverPox, asked: request.asked(), request }
+/// What answers only with credentials, and what it says of itself.
+pub(super) fn guarded(reading: &Reading, host: String, protocol: Protocol) -> Guarded {
+    let joined = matches!(&reading.document, Document::Capabilities(said) if said.is_microsoft_online());
+    Guarded { host, protocol, joined }
 }
 
-fn ask_endpoint(trail: &mut Trail<'_>, seeker: &Seeker<'_>, (lookup, hunt): (&Lookup, &Hunt)) -> Found {
-    let Some(reading) = trail.ask(lookup) else { return Found::Nothing };
-    if reading.outcome == AnswerOutcome::Guarded {
-        if seeker.step.method != Method::Post || lookup.asked.starts_with(IN_CLEAR) {
-            trail.record(lookup, AnswerOutcome::Invalid, "it asks for credentials, and gets none here");
-            return Found::Nothing;
-        }
-        return Found::Win(Box::new(win(lookup, hunt, Settings::default(), Some(final_host(reading)))));
-    }
-    let success = success(seeker.client.dialect, &reading.answer.reply);
-    if !seeker.step.beside && takes_other(seeker.client.dialect, &reading.document, success) {
-        trail.record(lookup, AnswerOutcome::Invalid, &reading.detail);
-        trail.close();
-        return Found::Dead;
-    }
-    match success {
-        Success::None => {
-            trail.record(lookup, reading.outcome, &reading.detail);
-            return Found::Nothing;
-        }
-        Success::Bare => {
-            trail.record(lookup, AnswerOutcome::Invalid, &reading.detail);
-            return Found::Dead;
-        }
-        Success::Body => {}
-    }
-    let Document::Pox(document) = &reading.document else {
-        trail.record(lookup, AnswerOutcome::Invalid, &reading.detail);
-        return Found::Dead;
-    };
-    if let Some(found) = follow(trail, seeker, (lookup, hunt), document) {
-        return found;
-    }
-    if reading.outcome != AnswerOutcome::Found {
-        let of_mailbox = hunt.subject.address_for_autodiscover(&final_host(reading)) == hunt.subject.address;
-        let outcome = if of_mailbox { reading.outcome } else { AnswerOutcome::Failed };
-        let about = if of_mailbox { "" } else { " (a stranger, asked about postmaster, not about the mailbox)" };
-        trail.record(lookup, outcome, &format!("{}{about}", reading.detail));
-        return Found::Dead;
-    }
-    match accept_pox(seeker.client, document, &reading.answer.reply) {
-        Ok(settings) => Found::Win(Box::new(win(lookup, hunt, settings, None))),
-        Err(Refusal::Unusable(why)) => {
-            trail.record(lookup, AnswerOutcome::Invalid, &why);
-            Found::Dead
-        }
-        Err(Refusal::Taken(why)) => {
-            trail.record(lookup, AnswerOutcome::Invalid, &why);
-            trail.close();
-            Found::Dead
-        }
-    }
-}
-
-/// Follows the redirect that the client has an eye for; `None` where the document has none of that kind.
-fn follow(trail: &mut Trail<'_>, seeker: &Seeker<'_>, (lookup, hunt): (&Lookup, &Hunt), document: &Pox) -> Option<Found> {
-    let refuse = |trail: &mut Trail<'_>, why: &str| {
-        trail.record(lookup, AnswerOutcome::Invalid, why);
-        Some(Found::Dead)
-    };
-    let has = |redirect: &Redirect| match redirect {
-        Redirect::Url => document.redirect_url.as_deref(),
-        Redirect::Address => document.redirect_address.as_deref(),
-    };
-    let Some((redirect, target)) = seeker.step.follow.iter().find_map(|redirect| Some((redirect, has(redirect)?))) else {
-        let leads_away = document.redirect_url.is_some() || document.redirect_address.is_some();
-        let alone = leads_away && document.protocols.is_empty();
-        return if alone { refuse(trail, "it redirects in a way that this client does not follow") } else { None };
-    };
-    let Some(redirects_left) = hunt.redirects_left.checked_sub(1) else {
-        return refuse(trail, "it redirects more often than the client follows");
-    };
-    let onward = Hunt { redirects_left, redirected: true, ..hunt.clone() };
-    match redirect {
-        Redirect::Url if !target.to_ascii_lowercase().starts_with("https://") => {
-            refuse(trail, "it redirects to something that is not https")
-        }
-        Redirect::Url => {
-            let next = question(seeker, target, &hunt.subject);
-            if next.request == lookup.request {
-                refuse(trail, "it redirects to itself")
-            } else {
-                Some(ask_endpoint(trail, seeker, (&next, &onward)))
-            }
-        }
-        Redirect::Address => match redirect_address(seeker.client, target) {
-            None => refuse(trail, "it redirects to something that is no address"),
-            Some(address) if address.key() == hunt.subject.address.key() => {
-                refuse(trail, "it redirects to the address that was asked about")
-            }
-            Some(address) => {
-                let win = search_ways(trail, seeker, &Hunt { subject: Subject { address }, ..onward });
-                Some(win.map_or(Found::Dead, |win| Found::Win(Box::new(win))))
-            }
-        },
-    }
-}
-
-fn win(lookup: &Lookup, hunt: &Hunt, settings: Settings, guarded: Option<String>) -> Win {
-    Win {
-        lookup: lookup.clone(),
-        requests: vec![lookup.request.clone()],
-        way: Way::Autodiscover { by_srv: hunt.by_srv, redirected: hunt.redirected },
-        settings,
-        provider_id: None,
-        beside: None,
-        guarded,
-    }
-}
-
-fn final_host(reading: &Reading) -> String {
+/// The host that gave an answer, after redirects.
+pub(super) fn final_host(reading: &Reading) -> String {
     reading.answer.hops.last().map(|hop| host_of(&hop.url)).unwrap_or_default()
 }
 
-const IN_CLEAR: &str = "POST http://";
 const PATH: &str = "/autodiscover/autodiscover.xml";
 
 #[cfg(test)]

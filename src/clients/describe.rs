@@ -9,8 +9,9 @@ use super::{
     reduction::Reduction,
     row::{Client, Dialect, Method, MxOrder, Needs, OnFailure, Onward, Redirect, Standing, Step, Way},
     srv,
+    v2::FIRST_HOST,
 };
-use crate::model::{Address, LookupKind, Security, Server};
+use crate::model::{AUTODETECT_URL, Address, LookupKind, Security, Server, V2Protocol, jmap_url, pacc_digest_name, pacc_url, v2_path_url};
 
 /// A client in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -147,9 +148,25 @@ impl Example<'_> {
             LookupKind::BuiltIn => step.rows.iter().map(|row| self.row(row)).collect(),
             LookupKind::Guess => step.incoming.iter().chain(&step.outgoing).map(|offer| self.guess(offer)).collect(),
             LookupKind::Srv => srv::names(self.client.dialect).map(|name| format!("SRV {name}.{}", self.domain())).collect(),
-            LookupKind::AutodiscoverPox => step.ways.iter().map(|way| self.way(step, *way)).collect(),
+            LookupKind::AutodiscoverPox | LookupKind::AutodiscoverMobilesync => step.ways.iter().map(|way| self.way(step, *way)).collect(),
+            LookupKind::AutodiscoverV2 => self.v2(step),
+            LookupKind::Autodetect => vec![format!("GET {AUTODETECT_URL}, X-Email: {}", self.address)],
+            LookupKind::Pacc => vec![format!("TXT {}", pacc_digest_name(self.address.domain())), pacc_url(self.address.domain())],
+            LookupKind::Jmap => vec![
+                format!("SRV _jmap._tcp.{}; {}", self.domain(), jmap_url("TARGET", 443)),
+                format!("{}, where there is no record", jmap_url(self.domain(), 443)),
+            ],
             _ => self.urls(step, self.mx),
         }
+    }
+
+    fn v2(&self, step: &Step) -> Vec<String> {
+        let Some(protocol) = step.protocol else { return Vec::new() };
+        let first = [FIRST_HOST.to_owned()];
+        let hosts = if step.hosts.is_empty() { first.as_slice() } else { &step.hosts };
+        let asked = hosts.iter().map(|host| format!("GET {}", v2_path_url(host, self.address, protocol)));
+        let next = (protocol == V2Protocol::AutodiscoverV1).then(|| "POST to the URL that it names".to_owned());
+        asked.chain(next).collect()
     }
 
     fn row(&self, row: &Provider) -> String {
@@ -187,9 +204,13 @@ impl Example<'_> {
                     "GET http://autodiscover.{domain}/autodiscover/autodiscover.xml; {verb} where it redirects to, or there where it answers"
                 )
             }
+            Way::HttpRedirect => {
+                format!("GET http://autodiscover.{domain}/autodiscover/autodiscover.xml; {verb} where it redirects to")
+            }
             Way::HttpPost => format!("POST http://autodiscover.{domain}/autodiscover/autodiscover.xml"),
             Way::SrvLowestWeight => format!("SRV _autodiscover._tcp.{domain}, the record of the lowest weight; {}", below("TARGET")),
             Way::Srv => format!("SRV _autodiscover._tcp.{domain}, the record of the best priority on port 443; {}", below("TARGET")),
+            Way::SrvAnyPort => format!("SRV _autodiscover._tcp.{domain}, the record of the best priority on any port; {}", below("TARGET")),
         }
     }
 
@@ -211,10 +232,15 @@ impl Example<'_> {
             LookupKind::Guess => guess_notes(step, &mut notes),
             LookupKind::Srv => notes.push(srv_note(self.client.dialect, step)),
             LookupKind::AutodiscoverPox => pox_notes(step, &mut notes),
+            LookupKind::AutodiscoverMobilesync => notes.extend(MOBILESYNC_NOTES),
+            LookupKind::AutodiscoverV2 => v2_notes(step, &mut notes),
+            LookupKind::Autodetect => notes.extend(AUTODETECT_NOTES),
+            LookupKind::Pacc => notes.push("The document counts where a TXT record has its digest."),
+            LookupKind::Jmap => notes.push("Where a record names it, a server that asks for credentials counts."),
             _ => document_notes(step, &mut notes),
         }
         let mut notes: Vec<String> = notes.into_iter().map(str::to_owned).collect();
-        if let (LookupKind::AutodiscoverPox, [first, rest @ ..]) = (step.lookup, step.follow.as_slice()) {
+        if let [first, rest @ ..] = step.follow.as_slice() {
             let name = |redirect: &Redirect| if *redirect == Redirect::Url { "RedirectUrl" } else { "RedirectAddr" };
             let names: Vec<&str> = std::iter::once(first).chain(rest).map(name).collect();
             notes.push(format!("Inside an answer {} is followed, at most {} in one search.", names.join(", else "), step.most_redirects));
@@ -248,6 +274,27 @@ fn pox_notes(step: &Step, notes: &mut Vec<&str>) {
         notes.push("Beside what was found before, its Exchange server is offered too; it decides alone where nothing was found.");
     }
 }
+
+fn v2_notes(step: &Step, notes: &mut Vec<&str>) {
+    notes
+        .push("The mailbox is named, and nobody signs in; redirects to Microsoft's hosts and to the domain's own are followed, at most 5.");
+    if step.protocol == Some(V2Protocol::AutodiscoverV1) {
+        notes.push("Where the URL that it names asks for credentials, the client signs in.");
+    }
+}
+
+/// What holds of the mobilesync schema.
+const MOBILESYNC_NOTES: [&str; 3] = [
+    "The mailbox is named, and the password is sent where it is asked for.",
+    "The first that can be used wins; whatever else comes leads to the next.",
+    "Redirects of HTTP are followed, to https alone and at most 5; a 451 names the server itself, or where to ask again.",
+];
+
+/// What holds of AutoDetect.
+const AUTODETECT_NOTES: [&str; 2] = [
+    "A service in the answer decides, otherwise its servers do; 202 is asked again.",
+    "Servers that were never tried with the mailbox come out of a database, and are taken all the same.",
+];
 
 fn guess_notes(step: &Step, notes: &mut Vec<&str>) {
     notes.push("Only where everything before it found nothing; names that do not exist are passed over.");
@@ -323,6 +370,9 @@ fn reads(dialect: Dialect) -> &'static str {
             "the first incoming server, which must be for IMAP, and the first outgoing one; whatever has an emailProvider ends the search"
         }
         Dialect::Mailspring => "the first server for IMAP and the first for SMTP; whatever can be read, and an empty body, ends the search",
+        Dialect::Outlook => {
+            "an Exchange account where there is one, else all servers for IMAP, POP3 and SMTP; TLS and SPA unless they are off"
+        }
         Dialect::Tolerant => "whatever names a server, the first one of each protocol",
     }
 }

@@ -1,7 +1,7 @@
 //! Dialects: which documents a client accepts, and what it makes of them.
 
 use super::{
-    android, delta, evolution, fairemail, geary, gnome, kmail, mailspring, nextcloud,
+    android, delta, evolution, fairemail, geary, gnome, kmail, mailspring, nextcloud, outlook,
     row::{Client, Dialect},
     search::Success,
     snappymail, thunderbird, tolerant,
@@ -27,7 +27,7 @@ impl Refusal {
 pub(super) fn accept_autoconfig(client: &Client, document: &Autoconfig, reply: &Reply) -> Result<Settings, Refusal> {
     let settings = match client.dialect {
         Dialect::Thunderbird | Dialect::Thunderbird115 => thunderbird::accept_autoconfig(client, document, reply)?,
-        Dialect::Tolerant => tolerant::accept_autoconfig(document),
+        Dialect::Tolerant | Dialect::Outlook => tolerant::accept_autoconfig(document),
         Dialect::Evolution => evolution::accept_autoconfig(client, document)?,
         Dialect::Kmail => kmail::accept_autoconfig(document)?,
         Dialect::GnomeOnlineAccounts => gnome::accept_autoconfig(document)?,
@@ -84,6 +84,7 @@ pub(super) fn accept_pox(client: &Client, document: &Pox, reply: &Reply) -> Resu
         Dialect::DeltaChat => delta::accept_pox(document)?,
         Dialect::Fairemail => fairemail::accept_pox(document)?,
         Dialect::Snappymail => snappymail::accept_pox(document)?,
+        Dialect::Outlook => outlook::accept_pox(document),
     };
     if settings.is_empty() { Refusal::unusable("it names no server that this client can use") } else { Ok(settings) }
 }

@@ -2,6 +2,7 @@
 //! end with out. Knows no network: what has to be asked comes out as lookups, and is asked elsewhere.
 
 mod android;
+mod autodetect;
 mod autodiscover;
 mod built_in;
 mod database;
@@ -13,11 +14,16 @@ mod fairemail;
 mod geary;
 mod gnome;
 mod guess;
+mod jmap;
 mod kmail;
 mod mailspring;
+mod mobilesync;
 mod nextcloud;
 mod offer;
+mod outlook;
+mod pacc;
 mod pattern;
+mod pox;
 mod reduction;
 mod row;
 mod search;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{built_in::Provider, offer::Offer, reduction::Reduction, template::Template};
-use crate::model::LookupKind;
+use crate::model::{LookupKind, Protocol, V2Protocol};
 
 /// A mail client.
 #[derive(Debug, Clone, Deserialize)]
@@ -32,16 +32,23 @@ pub struct Client {
     /// In which order names and steps of the MX go.
     #[serde(default)]
     pub mx_order: MxOrder,
+    /// What its user sends and reads mail by: what a mailbox lacks where the client finds nothing.
+    #[serde(default = "mail_protocols")]
+    pub protocols: Vec<Protocol>,
     /// Its lookups, the most important first.
     #[serde(rename = "step")]
     pub steps: Vec<Step>,
+}
+
+fn mail_protocols() -> Vec<Protocol> {
+    vec![Protocol::Imap, Protocol::Pop3, Protocol::Smtp]
 }
 
 /// Who is told about a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
-    /// A tenant that names no clients audits it.
+    /// A tenant that names no clients audits it; for others it is at risk.
     Audited,
     /// Looked at for every tenant, and reported apart where the tenant does not name it.
     AtRisk,
@@ -74,6 +81,8 @@ pub enum Dialect {
     NextcloudMail,
     /// Delta Chat's.
     DeltaChat,
+    /// Classic Outlook's.
+    Outlook,
     /// `FairEmail`'s: what is found is scored.
     Fairemail,
     /// `SnappyMail`'s.
@@ -114,6 +123,12 @@ pub struct Step {
     /// Ways of Autodiscover, tried in order.
     #[serde(default)]
     pub ways: Vec<Way>,
+    /// What Autodiscover v2 is asked about.
+    #[serde(default)]
+    pub protocol: Option<V2Protocol>,
+    /// Hosts of Autodiscover v2, tried in order; empty: `outlook.office365.com`.
+    #[serde(default)]
+    pub hosts: Vec<String>,
     /// How Autodiscover is asked.
     #[serde(default)]
     pub method: Method,
@@ -198,12 +213,16 @@ pub enum Way {
     RootHost,
     /// `http://autodiscover.DOMAIN/…`: where it redirects to, or what it answers itself.
     Http,
+    /// `http://autodiscover.DOMAIN/…`: where it redirects to, over https.
+    HttpRedirect,
     /// `http://autodiscover.DOMAIN/…`, by a request in clear.
     HttpPost,
     /// `_autodiscover._tcp.DOMAIN`, the record of the lowest weight (Thunderbird 142, bug 1976254).
     SrvLowestWeight,
     /// `_autodiscover._tcp.DOMAIN`, the record of the best priority on port 443 (RFC 2782; the heaviest of equals).
     Srv,
+    /// The same, whatever the port: port 443 is asked (Outlook, by `doc/autodiscover.7` of gromox).
+    SrvAnyPort,
 }
 
 /// How Autodiscover is asked.
@@ -236,8 +255,11 @@ impl Client {
     pub fn kinds(&self) -> BTreeSet<LookupKind> {
         let of_steps = self.steps.iter().map(|step| step.lookup).filter(|kind| *kind != LookupKind::Guess);
         let of_mx = self.needs_mx().then_some(LookupKind::Mx);
-        let by_srv = self.steps.iter().flat_map(|step| &step.ways).any(|way| matches!(way, Way::SrvLowestWeight | Way::Srv));
-        of_steps.chain(of_mx).chain(by_srv.then_some(LookupKind::AutodiscoverSrv)).collect()
+        let by_srv =
+            self.steps.iter().flat_map(|step| &step.ways).any(|way| matches!(way, Way::SrvLowestWeight | Way::Srv | Way::SrvAnyPort));
+        let is_direct = self.steps.iter().any(|step| step.protocol == Some(V2Protocol::AutodiscoverV1));
+        let more = [of_mx, by_srv.then_some(LookupKind::AutodiscoverSrv), is_direct.then_some(LookupKind::AutodiscoverPox)];
+        of_steps.chain(more.into_iter().flatten()).collect()
     }
 
     /// Whether it looks at the MX, reduced or not.

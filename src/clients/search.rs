@@ -1,10 +1,10 @@
 //! One client's search over the answers: its sources in rank order, the first usable one wins, what stood in the way is kept.
 
 use super::{
-    autodiscover, built_in,
+    autodetect, autodiscover, built_in,
     dialect::{Refusal, accept_autoconfig, is_decided_by_id, is_success, takes_empty, takes_other},
     fairemail::Contest,
-    guess,
+    guess, jmap, pacc,
     row::{Client, Dialect, MxOrder, OnFailure, Onward, Step},
     srv,
 };
@@ -17,7 +17,8 @@ use crate::model::{
 /// `missing`: ask them, and search again. All sources are looked at, beyond the winner too, so that the evidence is whole.
 #[must_use]
 pub fn search(client: &Client, subject: &Subject, readings: &Readings, assumption: Assumption<'_>) -> Search {
-    let mut trail = Trail { readings, assumption, missing: Vec::new(), discovery: Discovery::default(), closed: false, last: None };
+    let discovery = Discovery { seeks: client.protocols.clone(), ..Discovery::default() };
+    let mut trail = Trail { readings, assumption, missing: Vec::new(), discovery, closed: false, last: None };
     let mx = find_mx(&mut trail, client, subject);
     let mut contest = Contest::of(client, subject);
     let together = |one: &Step, next: &Step| client.mx_order == MxOrder::NameByName && one.is_of_mx() && next.is_of_mx();
@@ -39,12 +40,17 @@ fn search_group(trail: &mut Trail<'_>, (client, group): (&Client, &[Step]), subj
         [step] if step.lookup == LookupKind::BuiltIn => built_in::search(trail, step, (domain, mx)),
         [step] if step.lookup == LookupKind::Guess => guess::search(trail, step, (domain, mx.host())),
         [step] if step.lookup == LookupKind::Srv => srv::search(trail, (client, step), subject),
-        [step] if step.lookup == LookupKind::AutodiscoverPox => {
-            autodiscover::search(trail, &autodiscover::Seeker { client, step }, subject);
-        }
+        [step] if is_autodiscover(step.lookup) => autodiscover::search(trail, &autodiscover::Seeker { client, step }, subject),
+        [step] if step.lookup == LookupKind::Autodetect => autodetect::search(trail, subject),
+        [step] if step.lookup == LookupKind::Pacc => pacc::search(trail, subject),
+        [step] if step.lookup == LookupKind::Jmap => jmap::search(trail, subject),
         [step] if !step.is_of_mx() => search_documents(trail, client, step, &Circumstance { subject, mx: None }),
         steps => search_by_mx(trail, (client, steps), subject, mx),
     }
+}
+
+fn is_autodiscover(lookup: LookupKind) -> bool {
+    matches!(lookup, LookupKind::AutodiscoverPox | LookupKind::AutodiscoverMobilesync | LookupKind::AutodiscoverV2)
 }
 
 /// The search so far.
@@ -115,7 +121,7 @@ impl<'a> Trail<'a> {
         self.closed
     }
 
-    fn is_lost(&self, lookup: &Lookup) -> bool {
+    pub(super) fn is_lost(&self, lookup: &Lookup) -> bool {
         self.assumption.lost.contains(&lookup.request)
     }
 

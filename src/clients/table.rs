@@ -7,13 +7,17 @@ use serde::Deserialize;
 use super::{
     built_in::Provider,
     offer::Offer,
-    row::{Client, Standing, Step},
+    row::{Client, Standing, Step, Way},
 };
-use crate::model::{LookupKind, Protocol};
+use crate::model::{LookupKind, Protocol, V2Protocol};
 
 /// All clients, in the order of reports.
 #[derive(Debug, Clone)]
-pub struct ClientTable(Vec<Client>);
+pub struct ClientTable {
+    rows: Vec<Client>,
+    /// Those that are looked at beside the audited ones; `None`: every one that is not on request.
+    at_risk: Option<HashSet<String>>,
+}
 
 /// Why a table of clients cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +66,7 @@ impl ClientTable {
     /// # Errors
     /// None, as a test loads it.
     pub fn built_in() -> Result<Self, ClientTableError> {
-        parse(include_str!("../../config/clients.toml")).map(Self)
+        Ok(Self { rows: parse(include_str!("../../config/clients.toml"))?, at_risk: None })
     }
 
     /// Adds a site's own rows; a row replaces the one of the same name.
@@ -71,35 +75,58 @@ impl ClientTable {
     /// [`ClientTableError`] where the text is no table of clients.
     pub fn with(mut self, text: &str) -> Result<Self, ClientTableError> {
         for client in parse(text)? {
-            match self.0.iter_mut().find(|known| known.name == client.name) {
+            match self.rows.iter_mut().find(|known| known.name == client.name) {
                 Some(known) => *known = client,
-                None => self.0.push(client),
+                None => self.rows.push(client),
             }
         }
         Ok(self)
     }
 
+    /// Looks at these clients alone beside the audited ones, whatever their standing.
+    #[must_use]
+    pub fn with_at_risk(mut self, names: &[String]) -> Self {
+        self.at_risk = Some(names.iter().cloned().collect());
+        self
+    }
+
     /// All clients.
     pub fn iter(&self) -> impl Iterator<Item = &Client> {
-        self.0.iter()
+        self.rows.iter()
     }
 
     /// The names of all clients.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
-        self.0.iter().map(|client| client.name.clone()).collect()
+        self.rows.iter().map(|client| client.name.clone()).collect()
     }
 
     /// The names of the clients that are audited unless a tenant says otherwise.
     #[must_use]
     pub fn audited_by_default(&self) -> Vec<String> {
-        self.0.iter().filter(|client| client.standing == Standing::Audited).map(|client| client.name.clone()).collect()
+        self.rows.iter().filter(|client| client.standing == Standing::Audited).map(|client| client.name.clone()).collect()
     }
 
-    /// The clients that are looked at for somebody who names some: those that everybody is told about, and these.
+    /// The clients that are looked at for somebody who audits some: these, and those that everybody is told about.
     #[must_use]
-    pub fn watched(&self, named: &HashSet<&str>) -> Vec<&Client> {
-        self.0.iter().filter(|client| client.standing != Standing::OnRequest || named.contains(client.name.as_str())).collect()
+    pub fn watched(&self, audited: &HashSet<&str>) -> Vec<&Client> {
+        let is_told = |client: &Client| match &self.at_risk {
+            Some(names) => names.contains(&client.name),
+            None => client.standing != Standing::OnRequest,
+        };
+        self.rows.iter().filter(|client| audited.contains(client.name.as_str()) || is_told(client)).collect()
+    }
+
+    /// How a client stands, where the site may have said who is looked at.
+    #[must_use]
+    pub fn standing(&self, client: &Client) -> Standing {
+        let named = self.at_risk.as_ref().map(|names| names.contains(&client.name));
+        match (client.standing, named) {
+            (Standing::Audited, _) => Standing::Audited,
+            (_, Some(true)) => Standing::AtRisk,
+            (_, Some(false)) => Standing::OnRequest,
+            (standing, None) => standing,
+        }
     }
 }
 
@@ -136,9 +163,18 @@ fn fault(step: &Step) -> Option<&'static str> {
         LookupKind::OwnAutoconfig | LookupKind::Ispdb if step.urls.is_empty() => Some("needs `urls`"),
         LookupKind::OwnAutoconfig | LookupKind::Ispdb if of_mx > 0 => Some("cannot use {mx}: call it mx-autoconfig or mx-ispdb"),
         LookupKind::MxAutoconfig | LookupKind::MxIspdb if of_mx == 0 || of_mx < step.urls.len() => Some("needs `urls`, each with {mx}"),
-        LookupKind::AutodiscoverPox if step.ways.is_empty() => Some("needs `ways`"),
-        LookupKind::AutodiscoverPox if step.follow.is_empty() != (step.most_redirects == 0) => {
+        LookupKind::AutodiscoverPox | LookupKind::AutodiscoverMobilesync if step.ways.is_empty() => Some("needs `ways`"),
+        LookupKind::AutodiscoverMobilesync if step.ways.contains(&Way::Http) => Some("asks over https alone: write http-redirect"),
+        LookupKind::AutodiscoverV2 if step.protocol.is_none_or(|protocol| protocol == V2Protocol::Rest) => {
+            Some("needs `protocol`: active-sync, autodiscover-v1 or ews")
+        }
+        LookupKind::AutodiscoverPox | LookupKind::AutodiscoverMobilesync | LookupKind::AutodiscoverV2
+            if step.follow.is_empty() != (step.most_redirects == 0) =>
+        {
             Some("needs both `follow` and `most_redirects`, or neither")
+        }
+        LookupKind::AutodiscoverSoap | LookupKind::Realm | LookupKind::Openid | LookupKind::CredentialType => {
+            Some("is no client's: leave it out")
         }
         LookupKind::Mx | LookupKind::AutodiscoverSrv | LookupKind::Wildcard => Some("is made by itself where it is needed: leave it out"),
         _ => None,
@@ -187,12 +223,12 @@ mod tests {
     #[test]
     fn the_built_in_table_names_a_source_for_every_client() {
         let table = ClientTable::built_in().unwrap();
-        let others = [
+        let audited = ["thunderbird", "thunderbird-android", "evolution", "srv", "outlook-classic", "outlook-new", "activesync"];
+        let at_risk = [
             "thunderbird-72",
-            "evolution",
+            "mx-base-domain",
             "kmail",
             "gnome-online-accounts",
-            "thunderbird-android",
             "geary",
             "nextcloud-mail",
             "himalaya",
@@ -203,16 +239,34 @@ mod tests {
             "aosp-email",
             "autoconfig-draft",
         ];
-        let names: Vec<&str> = ["thunderbird", "mx-base-domain", "srv"].into_iter().chain(others).collect();
-        assert_eq!(table.names(), names);
-        assert_eq!(table.audited_by_default(), ["thunderbird"]);
+        let names: Vec<&str> = audited.into_iter().chain(at_risk).collect();
+        assert_eq!(table.names(), [names.as_slice(), &["apple-mail", "pacc", "jmap"]].concat());
+        assert_eq!(table.audited_by_default(), audited);
         for client in table.iter() {
             assert!(!client.sources.is_empty() && !client.steps.is_empty(), "{}", client.name);
             let texts = client.sources.iter().chain(client.steps.iter().map(|step| &step.source));
             assert!(texts.into_iter().all(|source| source.len() > 10), "{}", client.name);
         }
-        let of = |clients: Vec<&Client>| clients.iter().map(|client| client.name.clone()).collect::<Vec<_>>();
-        assert_eq!(of(table.watched(&HashSet::new())), names);
+        assert_eq!(watched(&table, &[]), names);
+    }
+
+    fn watched(table: &ClientTable, audited: &[&str]) -> Vec<String> {
+        table.watched(&audited.iter().copied().collect()).into_iter().map(|client| client.name.clone()).collect()
+    }
+
+    #[test]
+    fn a_site_says_who_is_looked_at_beside_the_audited_clients() {
+        let of = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            ClientTable::built_in().unwrap().with_at_risk(&names)
+        };
+        let none = of(&[]);
+        assert_eq!(watched(&none, &["srv", "geary"]), ["srv", "geary"]);
+        let few = of(&["srv", "mx-base-domain"]);
+        assert_eq!(watched(&few, &["thunderbird"]), ["thunderbird", "srv", "mx-base-domain"]);
+        let standing = |name: &str| few.standing(few.iter().find(|client| client.name == name).unwrap());
+        assert_eq!(["srv", "mx-base-domain", "kmail"].map(standing), [Standing::Audited, Standing::AtRisk, Standing::OnRequest]);
+        assert_eq!(few.audited_by_default(), ClientTable::built_in().unwrap().audited_by_default());
     }
 
     #[test]
@@ -230,12 +284,14 @@ mod tests {
             source = "its manual"
             urls = ["https://ispdb.contoso.com/{domain}"]
         "#;
-        let table = ClientTable::built_in().unwrap().with(own).unwrap();
-        assert_eq!(table.audited_by_default(), ["thunderbird", "house-app"]);
+        let table = ClientTable::built_in().unwrap();
+        let built_in = table.audited_by_default();
+        let table = table.with(own).unwrap();
+        assert_eq!(table.audited_by_default(), [built_in.as_slice(), &["house-app".to_owned()]].concat());
         let replaced = table.with(&own.replace("\"audited\"", "\"on-request\"")).unwrap();
-        assert_eq!(replaced.audited_by_default(), ["thunderbird"]);
-        let watched = |named: &[&str]| replaced.watched(&named.iter().copied().collect()).iter().any(|client| client.name == "house-app");
-        assert_eq!((watched(&[]), watched(&["thunderbird"]), watched(&["house-app"])), (false, false, true));
+        assert_eq!(replaced.audited_by_default(), built_in);
+        let is_watched = |named: &[&str]| watched(&replaced, named).contains(&"house-app".to_owned());
+        assert_eq!((is_watched(&[]), is_watched(&["thunderbird"]), is_watched(&["house-app"])), (false, false, true));
     }
 
     #[test]
@@ -292,6 +348,13 @@ mod tests {
                 "client `x`: a step `built-in` has `any_mx` and no row for an MX",
             ),
             ("lookup='mx'", "client `x`: a step `mx` is made by itself where it is needed: leave it out"),
+            ("lookup='autodiscover-v2'", "client `x`: a step `autodiscover-v2` needs `protocol`: active-sync, autodiscover-v1 or ews"),
+            ("lookup='autodiscover-mobilesync'", "client `x`: a step `autodiscover-mobilesync` needs `ways`"),
+            (
+                "lookup='autodiscover-mobilesync'\nways=['http']",
+                "client `x`: a step `autodiscover-mobilesync` asks over https alone: write http-redirect",
+            ),
+            ("lookup='realm'", "client `x`: a step `realm` is no client's: leave it out"),
         ] {
             let error = ClientTable::built_in().unwrap().with(&row(step)).unwrap_err();
             assert_eq!(error.to_string(), message);

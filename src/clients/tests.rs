@@ -2,6 +2,7 @@
 
 mod fairemail;
 mod guesses;
+mod microsoft;
 mod own_tables;
 mod reduced;
 

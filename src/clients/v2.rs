@@ -3,9 +3,15 @@
 
 use url::Url;
 
+use super::{
+    autodiscover::{Hunt, Seeker},
+    mobilesync::web_server,
+    pox,
+    search::Trail,
+};
 use crate::model::{
-    Address, AnswerOutcome, AutodiscoverV2, Document, EMAIL_ADDRESS_IN_URL, Lookup, LookupKind, Message, Reading, Readings, Request,
-    V2Endpoint, V2Protocol, exchange_cloud, is_within, registrable, v2_path_url,
+    Address, AnswerOutcome, AutodiscoverV2, Document, EMAIL_ADDRESS_IN_URL, Lookup, LookupKind, Message, Protocol, Reading, Readings,
+    Request, Settings, V2Endpoint, V2Protocol, Win, exchange_cloud, is_within, registrable, v2_path_url,
 };
 
 /// How far a walk along Autodiscover v2 has come.
@@ -26,7 +32,8 @@ pub struct V2Way {
 pub enum V2End {
     /// It names a place for the protocol.
     Endpoint(V2Endpoint),
-    /// It names none: what the last answer comes to, and why, a line. [`AnswerOutcome::Found`] does not occur.
+    /// It names none: what the last answer comes to, and why, a line; never [`AnswerOutcome::Found`]. Where we do not follow, others
+    /// may, so that is [`AnswerOutcome::Failed`].
     Nothing(AnswerOutcome, String),
 }
 
@@ -38,6 +45,41 @@ pub fn settle_v2(readings: &Readings, address: &Address, protocol: V2Protocol) -
         way.missing.extend(way.chain.last().cloned());
     }
     way
+}
+
+/// A client's step: the hosts in order, until one names a place. Where that is Autodiscover's XML, the client asks there next.
+pub(super) fn search(trail: &mut Trail<'_>, seeker: &Seeker<'_>, hunt: &Hunt) -> Option<Win> {
+    let protocol = seeker.step.protocol?;
+    let first = [FIRST_HOST.to_owned()];
+    let hosts = if seeker.step.hosts.is_empty() { first.as_slice() } else { &seeker.step.hosts };
+    for host in hosts {
+        let way = walk(&mut |lookup| trail.ask(lookup), (&hunt.subject.address, protocol), host);
+        let last = way.chain.last()?;
+        match &way.end {
+            Some(V2End::Endpoint(endpoint)) => return win(trail, seeker, (&way, endpoint, hunt)),
+            Some(V2End::Nothing(outcome, why)) => trail.record(last, *outcome, why),
+            None if trail.is_lost(last) => {}
+            None => return None,
+        }
+    }
+    None
+}
+
+fn win(trail: &mut Trail<'_>, seeker: &Seeker<'_>, (way, endpoint, hunt): (&V2Way, &V2Endpoint, &Hunt)) -> Option<Win> {
+    let hunt = Hunt { redirected: hunt.redirected || way.sent_to.is_some(), ..hunt.clone() };
+    let requests: Vec<Request> = way.chain.iter().map(|lookup| lookup.request.clone()).collect();
+    let protocol = match seeker.step.protocol? {
+        V2Protocol::ActiveSync => Protocol::ActiveSync,
+        V2Protocol::Ews => Protocol::Ews,
+        V2Protocol::Rest => Protocol::Graph,
+        V2Protocol::AutodiscoverV1 => {
+            let mut win = pox::search_at(trail, seeker, &endpoint.url, &hunt)?;
+            win.requests.splice(0..0, requests);
+            return Some(win);
+        }
+    };
+    let settings = Settings { incoming: vec![web_server(protocol, &endpoint.url)?], outgoing: Vec::new() };
+    Some(Win { requests, ..hunt.win(way.chain.last()?, settings, None) })
 }
 
 /// Walks from a host on; `ask` has no answer where one is missing, or where it is to be taken for lost.
@@ -66,12 +108,12 @@ pub(super) fn walk<'a>(
                 way.sent_to = Some(host.clone());
                 if !is_followed(host, address) {
                     return way.end_with(
-                        AnswerOutcome::Invalid,
-                        &format!("sent on to {host}, which is neither Microsoft's nor the domain's own"),
+                        AnswerOutcome::Failed,
+                        &format!("sent on to {host}, which is neither Microsoft's nor the domain's own: not followed here"),
                     );
                 }
                 if way.chain.len() > MOST_REDIRECTS {
-                    return way.end_with(AnswerOutcome::Invalid, "more than 5 redirects");
+                    return way.end_with(AnswerOutcome::Failed, "more than 5 redirects");
                 }
                 url.clone_from(target);
             }
@@ -183,8 +225,8 @@ mod tests {
         for host in ["mail.fabrikam.com", "evil-outlook.com", "outlook.com.evil.example", "contoso.com.evil.example"] {
             let way = settle(&[(FIRST_HOST, redirect(host)), (host, document(200, &[], &ENDPOINT.replace("HOST", host)))]);
             assert_eq!((way.chain.len(), way.sent_to.as_deref()), (1, Some(host)));
-            let why = format!("sent on to {host}, which is neither Microsoft's nor the domain's own");
-            assert_eq!(way.end, Some(V2End::Nothing(AnswerOutcome::Invalid, why)));
+            let why = format!("sent on to {host}, which is neither Microsoft's nor the domain's own: not followed here");
+            assert_eq!(way.end, Some(V2End::Nothing(AnswerOutcome::Failed, why)));
         }
     }
 
@@ -197,7 +239,7 @@ mod tests {
         replies.extend(hosts.windows(2).map(|pair| (pair[0].as_str(), redirect(&pair[1]))));
         let way = settle(&replies);
         assert_eq!((way.chain.len(), way.sent_to.as_deref()), (6, Some("f.contoso.com")));
-        assert_eq!(way.end, Some(V2End::Nothing(AnswerOutcome::Invalid, "more than 5 redirects".into())));
+        assert_eq!(way.end, Some(V2End::Nothing(AnswerOutcome::Failed, "more than 5 redirects".into())));
     }
 
     #[test]

@@ -48,6 +48,8 @@ pub struct Config {
     pub database: PathBuf,
     /// A file with further mail clients.
     pub clients_file: Option<PathBuf>,
+    /// The mail clients that are looked at beside those that tenants audit; `None`: all that are not on request.
+    pub at_risk_clients: Option<Vec<String>>,
     /// A file that replaces the table of endpoints.
     pub endpoints_file: Option<PathBuf>,
     /// `[network]`, with the paces and the bearer token of `[lookups]`.
@@ -153,6 +155,7 @@ pub type KnownClients<'a> = dyn Fn(Option<&Path>) -> Result<Vec<String>, String>
 struct Top {
     database: Option<PathBuf>,
     clients_file: Option<PathBuf>,
+    at_risk_clients: Option<Vec<String>>,
     endpoints_file: Option<PathBuf>,
     // these are read by themselves
     #[serde(rename = "network")]
@@ -221,6 +224,9 @@ fn read(source: &Source, mut root: DeTable, known: &KnownClients, faults: &mut F
         faults.add(span, "clients_file", format!("{problem}; correct that file"));
         Vec::new()
     });
+    if let Some(named) = spans.get("at_risk_clients") {
+        tenant::check_names(named, ("at_risk_clients", &clients), faults);
+    }
     check_files(source, &spans, faults);
     let schedule = read_schedule(schedule_table, faults);
     let tenants = tenant::Reader { source, clients: &clients, schedule: &schedule }.read_all(tenants.unwrap_or_default(), faults);
@@ -230,6 +236,7 @@ fn read(source: &Source, mut root: DeTable, known: &KnownClients, faults: &mut F
         file: source.path.to_owned(),
         database: source.resolve(top.database.unwrap_or_else(|| PathBuf::from(DATABASE))),
         clients_file,
+        at_risk_clients: top.at_risk_clients,
         endpoints_file: top.endpoints_file.map(|file| source.resolve(file)),
         network,
         bearer_token,

@@ -53,6 +53,7 @@ pub(super) const RULES: [(&str, &[(&str, Rule)]); 16] = [
         &[
             ("database", Rule::Text),
             ("clients_file", Rule::Text),
+            ("at_risk_clients", Rule::Texts),
             ("endpoints_file", Rule::Text),
             ("network", Rule::Table),
             ("lookups", Rule::Table),
@@ -324,6 +325,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::clients::ClientTable;
 
     const EXAMPLE: &str = include_str!("../../config/autodiscover-audit.toml");
 
@@ -424,6 +426,9 @@ mod tests {
         assert_eq!(alerts, AlertSettings::default());
         let schedule: ScheduleSettings = example["schedule"].clone().try_into().unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(schedule, ScheduleSettings::default());
+        let clients = example["tenant"][0]["clients"].as_array().unwrap();
+        let clients: Vec<&str> = clients.iter().filter_map(toml::Value::as_str).collect();
+        assert_eq!(clients, ClientTable::built_in().unwrap().audited_by_default());
     }
 
     #[test]
@@ -439,7 +444,7 @@ mod tests {
         for text in [EXAMPLE.to_owned(), uncommented()] {
             let path = folder.path().join("autodiscover-audit.toml");
             std::fs::write(&path, text)?;
-            let config = super::super::Config::load(&path, &["thunderbird", "mx-base-domain", "srv"]);
+            let config = super::super::Config::load(&path, &ClientTable::built_in().unwrap().names());
             assert!(config.is_ok(), "{}", config.err().map(|errors| errors.to_string()).unwrap_or_default());
         }
         Ok(())

@@ -3,7 +3,10 @@
 use std::{ops::Range, path::PathBuf};
 
 use serde::{Deserialize, de::IgnoredAny};
-use toml::{Spanned, de::DeTable};
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
 
 use crate::model::{
     Domain, EMAIL_ADDRESS, EMAIL_DOMAIN, Hosting, Protocol, Security, Server, Tenant, TenantId, is_public_suffix, normalise_host,
@@ -125,21 +128,24 @@ impl Reader<'_> {
 
     fn check_clients(&self, spans: &DeTable, faults: &mut Faults) {
         let Some(value) = spans.get("clients") else { return };
-        let named = texts(Some(value));
-        if named.is_empty() && value.get_ref().as_array().is_some() {
+        if texts(Some(value)).is_empty() && value.get_ref().as_array().is_some() {
             faults.add(Some(value.span()), "tenant.clients", "no client is named; name one, or remove the key".to_owned());
         }
-        for (client, span) in named {
-            if self.clients.is_empty() || self.clients.iter().any(|known| known == client) {
-                continue;
-            }
-            let known = self.clients.join(", ");
-            let advice = match nearest(client, self.clients.iter().map(String::as_str)) {
-                Some(word) => format!("did you mean `{word}`?"),
-                None => format!("the clients are {known}"),
-            };
-            faults.add(Some(span), "tenant.clients", format!("`{client}` is not a known client; {advice}"));
+        check_names(value, ("tenant.clients", self.clients), faults);
+    }
+}
+
+/// Refuses names that are no client's; where no client is known, none is refused.
+pub(super) fn check_names(value: &Spanned<DeValue<'_>>, (key, clients): (&str, &[String]), faults: &mut Faults) {
+    for (client, span) in texts(Some(value)) {
+        if clients.is_empty() || clients.iter().any(|known| known == client) {
+            continue;
         }
+        let advice = match nearest(client, clients.iter().map(String::as_str)) {
+            Some(word) => format!("did you mean `{word}`?"),
+            None => format!("the clients are {}", clients.join(", ")),
+        };
+        faults.add(Some(span), key, format!("`{client}` is not a known client; {advice}"));
     }
 }
 

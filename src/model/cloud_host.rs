@@ -13,6 +13,19 @@ pub fn exchange_cloud(host: &str) -> Option<Cloud> {
     find(EXCHANGE, host)
 }
 
+/// The host by which clients reach Exchange Online in a cloud.
+#[must_use]
+pub fn exchange_host(cloud: Cloud) -> &'static str {
+    match cloud {
+        Cloud::Worldwide => "outlook.office365.com",
+        Cloud::UsGovernment => "outlook.office365.us",
+        Cloud::UsDod => "outlook-dod.office365.us",
+        Cloud::China => "partner.outlook.cn",
+        Cloud::France => "outlook.sovcloud.fr",
+        Cloud::Germany => "outlook.sovcloud.de",
+    }
+}
+
 /// The cloud of a sign-in host, or of a `cloud_instance_name` (which is the host without `login.`).
 #[must_use]
 pub fn sign_in_cloud(host: &str) -> Option<Cloud> {
@@ -92,6 +105,9 @@ mod tests {
             ("login.live.com", None),
         ] {
             assert_eq!(sign_in_cloud(host), cloud, "{host}");
+        }
+        for cloud in Cloud::ALL {
+            assert_eq!(exchange_cloud(exchange_host(cloud)), Some(cloud));
         }
         assert_eq!(graph_cloud("dod-graph.microsoft.us"), Some(Cloud::UsDod));
         assert_eq!(graph_cloud("graph.microsoft.us"), Some(Cloud::UsGovernment));

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Address, Lookup, Reading, Request, Settings, registrable};
+use super::{Address, Lookup, Protocol, Reading, Request, Settings, registrable};
 
 /// Whom a discovery is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +90,8 @@ pub struct Discovery {
     pub stopped_at: Option<Request>,
     /// How many MX share the best preference, where the client looks at the MX.
     pub equal_mx: usize,
+    /// What the client would send and read mail by, where it finds nothing.
+    pub seeks: Vec<Protocol>,
 }
 
 /// A lookup that did not help, and why.
@@ -116,8 +118,19 @@ pub struct Win {
     pub provider_id: Option<String>,
     /// What another lookup adds to what this one found.
     pub beside: Option<Box<Win>>,
-    /// The host that answers only with credentials: the settings are empty and have to be inferred from it.
-    pub guarded: Option<String>,
+    /// What answers only with credentials: the settings are empty and have to be inferred from it.
+    pub guarded: Option<Guarded>,
+}
+
+/// A host that tells a client its settings only after sign-in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guarded {
+    /// Its name.
+    pub host: String,
+    /// What a client that signs in would be given.
+    pub protocol: Protocol,
+    /// It says of itself that its organisation is joined to Microsoft's cloud.
+    pub joined: bool,
 }
 
 /// The way by which a client came to its settings.

@@ -2,8 +2,8 @@
 //! decides what of it that client would accept.
 
 use super::{
-    Answer, AnswerOutcome, AutoDetectAnswer, AutodiscoverV2, CredentialType, JmapSession, MobileSync, OpenIdAnswer, Pacc, PaccDigests,
-    Realm, SoapAnswer,
+    Answer, AnswerOutcome, AutoDetectAnswer, AutodiscoverV2, Capabilities, CredentialType, JmapSession, MobileSync, OpenIdAnswer, Pacc,
+    PaccDigests, Realm, SoapAnswer,
 };
 
 /// An answer with what was read from it.
@@ -30,6 +30,8 @@ pub enum Document {
     Elsewhere(String),
     /// `config-v1.1.xml`.
     Autoconfig(Box<Autoconfig>),
+    /// What an Autodiscover endpoint that asks for credentials says of itself.
+    Capabilities(Box<Capabilities>),
     /// An Autodiscover answer (MS-OXDSCLI section 2.2.4).
     Pox(Box<Pox>),
     /// An Autodiscover answer in the mobilesync schema.

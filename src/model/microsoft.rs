@@ -1,6 +1,8 @@
 //! What Microsoft's own discovery services say: Autodiscover v2, AutoDetect, the mobilesync schema, the capability headers
 //! (`microsoft.md` sections 1.6, 2.1, 3 and 4). Texts are trimmed and otherwise as written.
 
+use serde::Deserialize;
+
 use super::{
     answer::AnswerOutcome,
     cloud_host::{exchange_cloud, sign_in_cloud},
@@ -8,7 +10,8 @@ use super::{
 };
 
 /// A protocol that Autodiscover v2 is asked about. It knows neither IMAP nor POP nor SMTP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum V2Protocol {
     /// Exchange `ActiveSync`.
     ActiveSync,

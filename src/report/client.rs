@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::layout::{flow, labelled};
 use crate::{
-    clients::{Client, Description, Standing},
+    clients::{ClientTable, Description, Standing},
     model::visible,
 };
 
@@ -35,9 +35,13 @@ struct Object<'a> {
 ///
 /// # Errors
 /// Where writing fails.
-pub fn write_clients<'a>(out: &mut impl Write, clients: impl Iterator<Item = &'a Client>, json: bool) -> io::Result<()> {
-    let entries =
-        clients.map(|client| Entry { name: &client.name, standing: client.standing, title: &client.title, versions: &client.versions });
+pub fn write_clients(out: &mut impl Write, clients: &ClientTable, json: bool) -> io::Result<()> {
+    let entries = clients.iter().map(|client| Entry {
+        name: &client.name,
+        standing: clients.standing(client),
+        title: &client.title,
+        versions: &client.versions,
+    });
     if json {
         return write_json(out, &List { schema: LIST, clients: entries.collect() });
     }

@@ -146,7 +146,8 @@ fn ending(tale: &Tale<'_>, route: &Route<'_>) -> String {
         };
     };
     let settings = &tale.outcome.settings;
-    let mut text = match (&win.guarded, settings.is_empty()) {
+    let guarded = win.guarded.as_ref().map(|guarded| &guarded.host);
+    let mut text = match (guarded, settings.is_empty()) {
         (Some(host), true) => {
             format!(
                 "It would sign in at {host}; what it would then be told cannot be seen from outside, so nobody knows what it configures."

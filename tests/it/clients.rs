@@ -45,7 +45,7 @@ fn every_client_is_listed_and_can_be_shown() {
 fn a_name_that_nobody_knows_is_told_what_is_close() {
     for (name, message) in [
         ("thunderbrid", "error: `thunderbrid` is no client: did you mean thunderbird?\n"),
-        ("Thunder", "error: `Thunder` is no client: did you mean thunderbird, thunderbird-72, thunderbird-android?\n"),
+        ("Thunder", "error: `Thunder` is no client: did you mean thunderbird, thunderbird-android, thunderbird-72?\n"),
     ] {
         assert_eq!(run(&["show", name]), (3, String::new(), message.to_owned()));
     }
@@ -83,4 +83,24 @@ fn the_sites_own_clients_are_known_too() {
     let (code, _, err) = run(&["list", "--config", config]);
     assert_eq!(code, 3);
     assert!(err.contains("`imap ssl 993 outlook.office365.com` names no server: write `PROTOCOL SECURITY PORT[,PORT] HOST…`"), "{err}");
+}
+
+#[test]
+fn a_list_says_who_is_looked_at_on_this_site() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("site.toml");
+    fs::write(folder.path().join("list.csv"), "anna@contoso.com\n").unwrap();
+    let standings = |at_risk: &str| {
+        fs::write(&config, format!("{at_risk}\n[[tenant]]\nid = 'contoso'\nmailboxes = 'list.csv'\n")).unwrap();
+        let (_, out, err) = run(&["list", "--format", "json", "--config", config.to_str().unwrap()]);
+        let list: Value = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {err}"));
+        let of = |name: &str| {
+            let clients = list["clients"].as_array().unwrap();
+            clients.iter().find(|client| client["name"] == name).unwrap()["standing"].as_str().unwrap().to_owned()
+        };
+        ["thunderbird", "geary", "kmail"].map(of)
+    };
+    assert_eq!(standings(""), ["audited", "at-risk", "at-risk"]);
+    assert_eq!(standings("at_risk_clients = ['geary']"), ["audited", "at-risk", "on-request"]);
+    assert_eq!(standings("at_risk_clients = []"), ["audited", "on-request", "on-request"]);
 }

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::{Fault, HttpAnswer, fault::clip, pacc::parse_pacc_digests, read_capabilities};
 use crate::model::{
-    Answer, AnswerOutcome, Document, HttpDocument, Lookup, LookupKind, Message, Obstacle, Reading, Reply, Request, SrvRecord,
+    Answer, AnswerOutcome, Capabilities, Document, HttpDocument, Lookup, LookupKind, Message, Obstacle, Reading, Reply, Request, SrvRecord,
 };
 
 /// Reads an answer for what its lookup asked. Never fails: what cannot be used has an outcome and a line that says why.
@@ -31,7 +31,7 @@ pub fn read(lookup: &Lookup, answer: Arc<Answer>) -> Reading {
         Reply::Txt(texts) => found(list(texts, Clone::clone)),
         Reply::Greeting(line) => greeting::read(&lookup.request, line),
         Reply::Redirect(target) => found(format!("redirected to {target}")),
-        Reply::Obstacle(obstacle) => (obstacle.outcome(), describe_obstacle(obstacle), Document::Nothing),
+        Reply::Obstacle(obstacle) => read_obstacle(obstacle),
         Reply::Document(document) => read_document(lookup, document),
     };
     Reading { outcome, detail: one_line(&detail), document, answer }
@@ -86,16 +86,16 @@ fn asked(request: &Request) -> usize {
 }
 
 /// An obstacle, with what an Autodiscover endpoint says of itself beside a 401.
-fn describe_obstacle(obstacle: &Obstacle) -> String {
-    let Obstacle::CredentialsRequired { headers, .. } = obstacle else { return obstacle.to_string() };
-    let capabilities = read_capabilities(headers);
-    if capabilities.is_microsoft_online() {
-        format!("{obstacle}; Exchange, joined to Microsoft's cloud")
-    } else if capabilities.is_exchange() {
-        format!("{obstacle}; Exchange")
-    } else {
-        obstacle.to_string()
-    }
+fn read_obstacle(obstacle: &Obstacle) -> Finding {
+    let said = if let Obstacle::CredentialsRequired { headers, .. } = obstacle { Some(read_capabilities(headers)) } else { None };
+    let (detail, document) = match said.filter(Capabilities::is_exchange) {
+        Some(said) if said.is_microsoft_online() => {
+            (format!("{obstacle}; Exchange, joined to Microsoft's cloud"), Document::Capabilities(Box::new(said)))
+        }
+        Some(said) => (format!("{obstacle}; Exchange"), Document::Capabilities(Box::new(said))),
+        None => (obstacle.to_string(), Document::Nothing),
+    };
+    (obstacle.outcome(), detail, document)
 }
 
 fn outcome_of(fault: &Fault) -> AnswerOutcome {

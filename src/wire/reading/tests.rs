@@ -416,17 +416,20 @@ fn a_greeting_is_that_of_the_port_s_own_protocol() {
 
 #[test]
 fn a_guarded_answer_tells_what_its_headers_tell() {
-    for (headers, detail) in [
-        (vec![], "the server asks for credentials (basic)"),
-        (vec![("x-soap-enabled", "True")], "the server asks for credentials (basic); Exchange"),
+    for (headers, detail, joined) in [
+        (vec![], "the server asks for credentials (basic)", None),
+        (vec![("x-soap-enabled", "True")], "the server asks for credentials (basic); Exchange", Some(false)),
         (
             vec![("x-soap-enabled", "True"), ("x-federationtrusttokenissueruri", "urn:federation:MicrosoftOnline")],
             "the server asks for credentials (basic); Exchange, joined to Microsoft's cloud",
+            Some(true),
         ),
     ] {
         let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let obstacle = Obstacle::CredentialsRequired { schemes: "basic".to_owned(), headers };
         let reading = reading(LookupKind::AutodiscoverPox, Reply::Obstacle(obstacle));
         assert_eq!((reading.outcome, reading.detail.as_str()), (AnswerOutcome::Guarded, detail));
+        let said = if let Document::Capabilities(said) = &reading.document { Some(said.is_microsoft_online()) } else { None };
+        assert_eq!(said, joined);
     }
 }

@@ -27,7 +27,8 @@ fn sizes(document: &Document) -> Option<(usize, usize)> {
             protocols.chain(error).chain(account).map(String::len).collect::<Vec<_>>()
         }
         Document::Elsewhere(url) => vec![url.len()],
-        Document::MobileSync(_)
+        Document::Capabilities(_)
+        | Document::MobileSync(_)
         | Document::AutodiscoverV2(_)
         | Document::UserSettings(_)
         | Document::AutoDetect(_)
