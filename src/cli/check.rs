@@ -29,9 +29,10 @@ pub(super) struct CheckArgs {
     /// Looks only at this client (repeatable); it then counts as audited
     #[arg(long, value_name = "NAME")]
     client: Vec<String>,
-    /// Where the mailboxes live: exchange-online, exchange-online:CLOUD, on-premises, consumer, other
-    #[arg(long, default_value = "exchange-online")]
-    hosting: Hosting,
+    /// Where the mailboxes live: exchange-online, exchange-online:CLOUD, on-premises, consumer, other; not given: exchange-online,
+    /// unless Microsoft's services say otherwise
+    #[arg(long)]
+    hosting: Option<Hosting>,
     /// A host, or `*.SUFFIX`, that is right for these mailboxes besides (repeatable)
     #[arg(long, value_name = "HOST", value_parser = read_allowed_host)]
     allow_host: Vec<String>,
@@ -68,7 +69,7 @@ pub(super) async fn run(args: &CheckArgs, common: &Common, out: &mut Output) -> 
     site.require_watchable(&args.client)?;
     site.require_watchable(&explained)?;
     let checker = Checker::new(args, &site, (explained, explains_all))?;
-    let to_type = SettingsTable::built_in()?.to_type(args.hosting, None);
+    let settings = SettingsTable::built_in()?;
     let count = addresses.len();
     let (mut findings, mut unsure) = (false, false);
     for (at, address) in addresses.into_iter().enumerate() {
@@ -78,7 +79,7 @@ pub(super) async fn run(args: &CheckArgs, common: &Common, out: &mut Output) -> 
                 if at > 0 {
                     writeln!(out)?;
                 }
-                view.write_text(out, &to_type)?;
+                view.write_text(out, &settings.to_type(view.lives_in, None))?;
             }
             CheckFormat::Jsonl => writeln!(out, "{}", serde_json::to_string(&view)?)?,
             CheckFormat::Json => writeln!(out, "{}", serde_json::to_string_pretty(&view)?)?,
@@ -126,7 +127,7 @@ impl Checker {
         let tenant = Tenant {
             id: "check".to_owned().try_into()?,
             name: String::new(),
-            hosting: args.hosting,
+            hosting: args.hosting.unwrap_or_default(),
             clients: audited,
             allowed_hosts: args.allow_host.clone(),
             manual_settings: Vec::new(),
@@ -137,7 +138,8 @@ impl Checker {
         }
         clients.extend(explained.iter().cloned());
         let explained = if explains_all { None } else { Some(explained) };
-        Ok(Self { auditor, assuming, overlay, tenant, profile: Arc::new(Profile::default()), clients, explained })
+        let profile = Arc::new(Profile { hosting: args.hosting, ..Profile::default() });
+        Ok(Self { auditor, assuming, overlay, tenant, profile, clients, explained })
     }
 
     async fn check(&self, address: Address) -> CheckView {

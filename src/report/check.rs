@@ -26,8 +26,9 @@ pub struct CheckView {
     /// RFC 3339, UTC.
     pub checked_at: String,
     hosting: &'static str,
+    /// Where the mailbox lives.
     #[serde(skip)]
-    lives_in: Hosting,
+    pub lives_in: Hosting,
     #[serde(skip_serializing_if = "Option::is_none")]
     cloud: Option<Cloud>,
     hosting_authority: Authority,

@@ -293,7 +293,7 @@ async fn an_empty_report_is_whole_in_every_format() {
     for (format, expected) in [
         (Format::Jsonl, None),
         (Format::Json, Some("\"mailboxes\":[\n]}\n")),
-        (Format::Csv(CsvDialect::Rfc4180), Some("\"exempt_until\"\r\n")),
+        (Format::Csv(CsvDialect::Rfc4180), Some("\"personal_account\"\r\n")),
         (Format::Text { all: false }, Some("written 2025-10-09T08:56:40Z.\n")),
     ] {
         let (filter, selection) = (ReportFilter::default(), Selection::default());

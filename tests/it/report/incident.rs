@@ -118,7 +118,7 @@ async fn every_finding_names_its_incident_and_what_was_said_about_it() {
     let table = report(&store, Format::Csv(CsvDialect::Rfc4180), Selection::default()).await;
     let mut table = csv::Reader::from_reader(table.as_bytes());
     let columns: Vec<String> = table.headers().unwrap().iter().skip(32).map(str::to_owned).collect();
-    assert_eq!(columns, ["incident", "acknowledged_by", "exempt_until"]);
+    assert_eq!(columns[..3], ["incident", "acknowledged_by", "exempt_until"]);
     let rows: Vec<csv::StringRecord> = table.records().map(Result::unwrap).collect();
     let cells = |address: &str| rows.iter().find(|row| &row[1] == address).map(|row| [32, 33, 34].map(|at| row[at].to_owned())).unwrap();
     assert_eq!(cells("user01@contoso.com"), ["1", "'@anna", "2025-10-29T08:56:40Z"]);
