@@ -360,6 +360,28 @@ async fn autodetect_is_asked_about_samples_and_stands_for_all_that_live_where_th
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_stands_for_others_names_nobody() {
+    let row = |protocol, host, port| Row { protocol, host, port, encryption: "ssl" };
+    let rows_of_all = vec![row("imap", "imap.hoster.example", 993), row("smtp", "smtp.hoster.example", 465)];
+    let scene = scene(6, |net, _| {
+        let tenancy = net.microsoft.domain_mut(NAME);
+        tenancy.detected = Detected::Found { services: Vec::new(), rows: rows_of_all };
+        // told apart by v2, and not asked about
+        let v2 = V2::Endpoint("https://outlook.office.com/Microsoft-Server-ActiveSync".to_owned());
+        let tenancy = Tenancy { v2, ..tenancy.clone() };
+        net.microsoft.enter_address(&user(1), tenancy);
+    })
+    .await;
+    let (auditor, store) = audit(&scene, &[LookupKind::AutodiscoverV2]).await;
+    let rows = rows(&store).await;
+    for row in rows.values() {
+        assert_eq!(of_outlook(row).settings.incoming[0].username, "%EMAILADDRESS%");
+    }
+    assert!(rows[&user(1)].outcome.variant.is_some() && rows[&user(2)].outcome.variant.is_none());
+    assert_replays(&scene, (&auditor, &store)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn where_autodetect_says_different_things_who_was_not_asked_about_could_not_be_told() {
     for facts in [&[LookupKind::AutodiscoverV2][..], &[]] {
         let rows_of_a_hoster = vec![
