@@ -230,14 +230,16 @@ fn hear(said: Said, bodies: &HashMap<String, &Arc<[u8]>>) -> Result<Reply, Dossi
 }
 
 impl Kept {
-    /// The same with another answer in one place; `None` where nobody asked for it.
-    pub(super) fn with(&self, lookup: &Lookup, answer: &Arc<Answer>) -> Option<Self> {
+    /// The same with another answer to these lookups; `None` where nobody asked any of them.
+    pub(super) fn with(&self, lookups: &[Lookup], answer: &Arc<Answer>) -> Option<Self> {
         let mut kept = self.clone();
         let mut has_asked = false;
         for answers in std::iter::once(&mut kept.answers).chain(kept.variants.values_mut()) {
-            if answers.readings.get(&lookup.request).is_some() {
-                answers.put(lookup.clone(), answer.clone());
-                has_asked = true;
+            for lookup in lookups {
+                if answers.readings.get(&lookup.request).is_some() {
+                    answers.put(lookup.clone(), answer.clone());
+                    has_asked = true;
+                }
             }
         }
         has_asked.then_some(kept)

@@ -11,7 +11,7 @@ mod effect;
 
 use std::{
     borrow::Cow,
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
 };
 
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream};
@@ -53,7 +53,10 @@ pub(super) struct Watch<'a> {
 struct Place {
     database: String,
     entry: String,
+    /// Asked under the database's first name.
     lookup: Lookup,
+    /// As the clients ask, under all of its names.
+    by_clients: Vec<Lookup>,
 }
 
 /// An entry with all that is known of it.
@@ -118,17 +121,19 @@ impl Watch<'_> {
         let named: HashSet<&str> = by_tenants.chain(by_mailboxes).map(String::as_str).collect();
         let clients = self.auditor.watched(&named);
         let databases: BTreeSet<IspDatabase> = clients.into_iter().flat_map(Client::databases).collect();
-        let place = |database: &IspDatabase, entry: &Domain| Place {
-            database: database.name(),
+        // one database by two ways, or under two names, is one
+        let mut by_name: BTreeMap<String, (IspDatabase, Vec<IspDatabase>)> = BTreeMap::new();
+        for database in databases {
+            let canonical = database.canonical();
+            by_name.entry(canonical.name()).or_insert_with(|| (canonical, Vec::new())).1.push(database);
+        }
+        let place = |(name, (canonical, all)): (&String, &(IspDatabase, Vec<IspDatabase>)), entry: &Domain| Place {
+            database: name.clone(),
             entry: entry.to_string(),
-            lookup: database.lookup(entry.as_str()),
+            lookup: canonical.lookup(entry.as_str()),
+            by_clients: all.iter().map(|database| database.lookup(entry.as_str())).collect(),
         };
-        let mut places: Vec<Place> =
-            databases.iter().flat_map(|database| self.options.watched_entries.iter().map(move |entry| place(database, entry))).collect();
-        // one database by two ways is one, and is asked as the first client asks
-        let mut seen = HashSet::new();
-        places.retain(|place| seen.insert((place.database.clone(), place.entry.clone())));
-        places
+        by_name.iter().flat_map(|database| self.options.watched_entries.iter().map(move |entry| place(database, entry))).collect()
     }
 
     /// Asks, and reads what is kept. What could not be told is left out.
@@ -158,7 +163,7 @@ impl Watch<'_> {
     async fn effects(&self, sights: &[Sight<'_>], steps: &[Step]) -> Result<Vec<Effect>, StoreError> {
         let overlay = |(sight, step): (&Sight<'_>, &Step)| {
             let known = sight.known().filter(|_| step.asks_for_effect())?;
-            Some(Overlay::new(sight.place.lookup.clone(), (&known.version, &sight.now)))
+            Some(Overlay::new(sight.place.by_clients.clone(), (&known.version, &sight.now)))
         };
         let overlays: Vec<Overlay> = sights.iter().zip(steps).filter_map(overlay).collect();
         let tenants: Vec<Tenant> = self.jobs.iter().map(|job| job.tenant.clone()).collect();
@@ -265,7 +270,7 @@ impl Sight<'_> {
     }
 
     fn look(&self, step: Step) -> EntryLook {
-        let Place { database, entry, lookup } = &self.place;
+        let Place { database, entry, lookup, .. } = &self.place;
         let known = match step {
             Step::Learn => Some(self.now.clone()),
             Step::Settle(version, _) => Some(version),

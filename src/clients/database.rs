@@ -30,6 +30,13 @@ impl IspDatabase {
         format!("{}{}", place.trim_end_matches('/'), self.after)
     }
 
+    /// The database that it is another name of, itself where it has one name alone.
+    #[must_use]
+    pub fn canonical(&self) -> Self {
+        let is_mozillas = MOZILLAS.iter().any(|(before, after)| *before == self.before && *after == self.after);
+        if is_mozillas { Self::new(MOZILLAS_FIRST) } else { self.clone() }
+    }
+
     /// What a client asks for an entry.
     #[must_use]
     pub fn lookup(&self, entry: &str) -> Lookup {
@@ -37,6 +44,10 @@ impl IspDatabase {
         Lookup { kind: LookupKind::Ispdb, asked: request.asked(), request }
     }
 }
+
+/// Mozilla's, under all its names (`clients-and-standards.md` section 3.1; the last one is the draft's); the first stands for all.
+const MOZILLAS: [(&str, &str); 3] = [MOZILLAS_FIRST, ("https://autoconfig.thunderbird.net/v1.1/", ""), ("https://v1.ispdb.net/", "")];
+const MOZILLAS_FIRST: (&str, &str) = ("https://live.thunderbird.net/autoconfig/v1.1/", "");
 
 #[cfg(test)]
 mod tests {
@@ -55,9 +66,13 @@ mod tests {
         let clients = table.watched(&HashSet::new());
         let databases: BTreeSet<IspDatabase> = clients.iter().flat_map(|client| client.databases()).collect();
         let names: Vec<String> = databases.iter().map(IspDatabase::name).collect();
-        assert_eq!(names, ["live.thunderbird.net/autoconfig/v1.1"]);
+        assert_eq!(names, ["autoconfig.thunderbird.net/v1.1", "live.thunderbird.net/autoconfig/v1.1", "v1.ispdb.net"]);
+        let canonical: BTreeSet<IspDatabase> = databases.iter().map(IspDatabase::canonical).collect();
+        assert_eq!(canonical.iter().map(IspDatabase::name).collect::<Vec<_>>(), ["live.thunderbird.net/autoconfig/v1.1"]);
+        let own = IspDatabase::new(("https://ispdb.contoso.com/", ""));
+        assert_eq!(own.canonical(), own);
         let asked = search(clients[0], &subject, &Readings::default(), Assumption::default()).missing;
-        let lookup = databases.first().unwrap().lookup("outlook.com");
+        let lookup = canonical.first().unwrap().lookup("outlook.com");
         assert!(asked.contains(&lookup), "{lookup:?} in {asked:?}");
     }
 

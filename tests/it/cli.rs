@@ -56,6 +56,27 @@ impl Site {
     pub(crate) fn path(&self, name: &str) -> String {
         self.folder.path().join(name).to_str().unwrap().to_owned()
     }
+
+    /// From now on nobody looks at other clients, and whoever names none audits the first ones alone.
+    pub(crate) fn looking_at(self, audited: &[&str], at_risk: &[&str]) -> Self {
+        let standing = |row: String| {
+            let name = row.split('"').nth(1).unwrap_or_default();
+            let standing = if audited.contains(&name) { "audited" } else { "at-risk" };
+            row.replacen("standing = \"audited\"", &format!("standing = {standing:?}"), 1)
+        };
+        let rows: Vec<String> = rows().into_iter().map(standing).collect();
+        fs::write(self.path("clients.toml"), rows.concat()).unwrap();
+        let text = fs::read_to_string(self.office.config()).unwrap();
+        let head = format!("clients_file = \"clients.toml\"\nat_risk_clients = {at_risk:?}\n");
+        fs::write(self.office.config(), head + &text).unwrap();
+        self
+    }
+}
+
+/// The rows of the table of clients.
+pub(crate) fn rows() -> Vec<String> {
+    let table = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/config/clients.toml")).unwrap();
+    table.split("[[client]]\n").skip(1).map(|row| format!("[[client]]\n{row}")).collect()
 }
 
 pub(crate) fn program() -> Command {
@@ -72,9 +93,14 @@ pub(crate) fn told(output: &Output) -> (i32, String, String) {
     (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
 }
 
+/// How a client stands in an account.
+pub(crate) fn client<'a>(view: &'a Value, name: &str) -> &'a Value {
+    view["clients"].as_array().unwrap().iter().find(|client| client["client"] == name).unwrap_or_else(|| panic!("{name}: {view}"))
+}
+
 #[test]
 fn check_writes_the_json_contract() {
-    let site = Site::new(&today());
+    let site = Site::new(&today()).looking_at(&["thunderbird"], &["mx-base-domain", "srv"]);
     let (code, out, _) = site.run(&["check", "anna@standard.example", "--format", "json"]);
     let view: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(code, 0, "fragile and at risk is no finding");
@@ -82,7 +108,7 @@ fn check_writes_the_json_contract() {
     assert_eq!(view["address"], "anna@standard.example");
     assert_eq!(view["hosting"], "exchange-online");
     assert_eq!(view["needs_manual_configuration"], false);
-    let thunderbird = &view["clients"][0];
+    let thunderbird = client(&view, "thunderbird");
     let summary = ["client", "audited", "verdict", "fragile", "inferred", "cause"].map(|key| thunderbird[key].to_string()).join(" ");
     assert_eq!(summary, r#""thunderbird" true "ok" true false "mx-base-domain""#);
     assert_eq!(thunderbird["source"]["lookup"], "mx-ispdb");
@@ -92,12 +118,30 @@ fn check_writes_the_json_contract() {
     assert_eq!(keys, ["protocol", "host", "port", "security", "auth", "username", "class"]);
     assert_eq!(smtp["username"], "anna@standard.example");
     assert_eq!(thunderbird["next"]["outgoing"][0]["class"], "consumer");
-    let srv = &view["clients"][2];
+    let srv = client(&view, "srv");
     assert!(srv["source"].is_null() && srv["incoming"].as_array().unwrap().is_empty() && srv["outgoing"].as_array().unwrap().is_empty());
     for (at, lookup) in view["lookups"].as_array().unwrap().iter().enumerate() {
         assert_eq!(lookup["id"], at + 1);
         assert!(["lookup", "asked", "outcome", "detail", "took_ms"].iter().all(|key| !lookup[key].is_null()), "{lookup}");
     }
+}
+
+#[test]
+fn a_check_audits_the_clients_that_must_be_served_and_tells_the_others_apart() {
+    let site = Site::new(&today());
+    let names = |audited: bool| {
+        let (code, out, err) = site.run(&["check", "anna@standard.example", "--format", "json"]);
+        let view: Value = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {err}"));
+        let clients = view["clients"].as_array().unwrap().iter().filter(|client| client["audited"] == audited);
+        (code, clients.map(|client| client["client"].as_str().unwrap().to_owned()).collect::<Vec<_>>())
+    };
+    assert_eq!(names(true), (1, ["thunderbird", "thunderbird-android", "evolution", "srv"].map(str::to_owned).to_vec()));
+    let at_risk = names(false).1;
+    assert!(at_risk.len() > 10 && at_risk.contains(&"mx-base-domain".to_owned()), "{at_risk:?}");
+    let text = fs::read_to_string(site.office.config()).unwrap();
+    fs::write(site.office.config(), format!("at_risk_clients = [\"kmail\", \"srv\"]\n{text}")).unwrap();
+    assert_eq!(names(true).1.len(), 4);
+    assert_eq!(names(false).1, ["kmail"]);
 }
 
 #[test]
@@ -352,7 +396,8 @@ fn a_reader_that_goes_away_is_no_error() {
     drop(audit.stdout.take());
     assert_eq!(audit.wait().unwrap().code(), Some(1));
     assert!(!Path::new(&format!("{}-wal", site.office.database().display())).exists(), "the database is closed as ever");
-    let mut check = site.command(&["check", "anna@own-good.example", "anna@standard.example"]).stdout(Stdio::piped()).spawn().unwrap();
+    let both = ["check", "--client", "thunderbird", "anna@own-good.example", "anna@standard.example"];
+    let mut check = site.command(&both).stdout(Stdio::piped()).spawn().unwrap();
     drop(check.stdout.take());
     assert_eq!(check.wait().unwrap().code(), Some(2), "the second address was not looked at");
 }
@@ -360,7 +405,7 @@ fn a_reader_that_goes_away_is_no_error() {
 #[test]
 fn the_source_of_a_verdict_is_one_of_the_lookups_whatever_the_address_holds() {
     let site = Site::new(&today());
-    let (code, out, err) = site.run(&["check", "a+b&c'd@own-good.example", "--format", "json"]);
+    let (code, out, err) = site.run(&["check", "a+b&c'd@own-good.example", "--client", "thunderbird", "--format", "json"]);
     let view: Value = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {err}"));
     let source = &view["clients"][0]["source"]["asked"];
     assert_eq!((code, source.as_str().unwrap().ends_with("?emailaddress=a%2Bb%26c'd%40own-good.example")), (0, true), "{source}");
@@ -412,10 +457,21 @@ fn a_client_of_the_site_is_audited_for_tenants_that_name_none() {
     "#;
     fs::write(site.path("clients.toml"), clients).unwrap();
     let with_file = format!("clients_file = \"clients.toml\"\n{text}");
-    for (config, findings) in [(with_file.clone(), 0), (with_file.replace(r#"clients = ["thunderbird"]"#, ""), 1)] {
+    let names_none = with_file.replace(r#"clients = ["thunderbird"]"#, "");
+    for (config, findings, audited) in
+        [(with_file, 0, &["thunderbird"][..]), (names_none, 1, &["thunderbird", "thunderbird-android", "evolution", "srv", "house-app"])]
+    {
         fs::write(site.office.config(), config).unwrap();
         let (code, out, err) = site.run(&["audit"]);
         assert_eq!(code, findings, "{out}{err}");
+        let (code, rows, err) = site.run(&["report", "--client", "house-app", "--format", "jsonl"]);
+        let row: Value = serde_json::from_str(&rows).unwrap_or_else(|error| panic!("{error}: {err}"));
+        let own = &row["clients"][0];
+        assert_eq!((code, &own["client"], &own["verdict"]), (findings, &"house-app".into(), &"consumer".into()), "{rows}");
+        let (_, row, _) = site.run(&["report", "--format", "jsonl"]);
+        let row: Value = serde_json::from_str(&row).unwrap();
+        let of_row = row["clients"].as_array().unwrap().iter().filter(|client| client["audited"] == true);
+        assert_eq!(of_row.map(|client| client["client"].as_str().unwrap()).collect::<Vec<_>>(), audited);
     }
 }
 

@@ -9,7 +9,7 @@ use autodiscover_audit::{
 use serde_json::Value;
 
 use crate::{
-    cli::{Site, program, told},
+    cli::{Site, program, rows, told},
     fakenet::{
         site::{Act, Site as Host},
         world::{World, WorldMailbox, WorldTenant, documents, drift, past::of_2014, today::today},
@@ -18,10 +18,8 @@ use crate::{
 
 /// The row of a client of the table, changed.
 fn own_clients(name: &str, change: impl Fn(&str) -> String) -> String {
-    let table = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/config/clients.toml")).unwrap();
-    let rows: Vec<&str> = table.split("[[client]]\n").collect();
-    let row = rows.iter().find(|row| row.starts_with(&format!("name = \"{name}\"\n"))).unwrap();
-    format!("[[client]]\n{}", change(row))
+    let rows = rows();
+    change(rows.iter().find(|row| row.starts_with(&format!("[[client]]\nname = \"{name}\"\n"))).unwrap())
 }
 
 impl Site {

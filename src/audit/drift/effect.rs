@@ -18,7 +18,8 @@ use crate::{
 
 /// An entry in two versions.
 pub(super) struct Overlay {
-    lookup: Lookup,
+    /// As the clients ask for it.
+    lookups: Vec<Lookup>,
     before: Arc<Answer>,
     now: Arc<Answer>,
 }
@@ -54,8 +55,8 @@ pub(super) struct Many {
 }
 
 impl Overlay {
-    pub(super) fn new(lookup: Lookup, (before, now): (&EntryVersion, &EntryVersion)) -> Self {
-        Self { lookup, before: answer(before), now: answer(now) }
+    pub(super) fn new(lookups: Vec<Lookup>, (before, now): (&EntryVersion, &EntryVersion)) -> Self {
+        Self { lookups, before: answer(before), now: answer(now) }
     }
 }
 
@@ -177,13 +178,13 @@ struct Found {
 fn open<'a>(replay: Replay<'a>, part: &Part, overlays: &[Overlay]) -> Vec<Option<Pair<'a>>> {
     let none = || overlays.iter().map(|_| None).collect();
     let (Some(dossier), Some(first)) = (&part.dossier, part.rows.first()) else { return none() };
-    if !overlays.iter().any(|overlay| dossier.json.contains(&overlay.lookup.asked)) {
+    if !overlays.iter().flat_map(|overlay| &overlay.lookups).any(|lookup| dossier.json.contains(&lookup.asked)) {
         return none();
     }
     let Ok(kept) = dossier::read(dossier) else { return none() };
     let bundle = |kept: Kept| Bundle::new(replay, kept, &first.mailbox.address);
     let pair = |overlay: &Overlay| {
-        let laid = |answer: &Arc<Answer>| Some(bundle(kept.with(&overlay.lookup, answer)?));
+        let laid = |answer: &Arc<Answer>| Some(bundle(kept.with(&overlay.lookups, answer)?));
         Some(Pair { before: laid(&overlay.before)?, now: laid(&overlay.now)? })
     };
     overlays.iter().map(pair).collect()

@@ -24,7 +24,7 @@ fn kept(version: &EntryVersion, is_known: bool) -> KeptEntry {
 fn place() -> Place {
     let request = crate::model::Request::Get { url: "https://ispdb.example/v1.1/outlook.com".into(), address: None };
     let lookup = Lookup { kind: LookupKind::Ispdb, asked: request.asked(), request };
-    Place { database: "ispdb.example/v1.1".into(), entry: "outlook.com".into(), lookup }
+    Place { database: "ispdb.example/v1.1".into(), entry: "outlook.com".into(), by_clients: vec![lookup.clone()], lookup }
 }
 
 fn incident(state: IncidentState, opened_at: i64) -> Incident {
