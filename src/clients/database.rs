@@ -55,9 +55,11 @@ mod tests {
         let clients = table.watched(&HashSet::new());
         let databases: BTreeSet<IspDatabase> = clients.iter().flat_map(|client| client.databases()).collect();
         let names: Vec<String> = databases.iter().map(IspDatabase::name).collect();
-        assert_eq!(names, ["live.thunderbird.net/autoconfig/v1.1"]);
+        assert_eq!(names, ["autoconfig.thunderbird.net/v1.1", "live.thunderbird.net/autoconfig/v1.1", "v1.ispdb.net"]);
         let asked = search(clients[0], &subject, &Readings::default(), Assumption::default()).missing;
-        let lookup = databases.first().unwrap().lookup("outlook.com");
+        let of_thunderbird = clients[0].databases().next().unwrap();
+        assert_eq!(of_thunderbird.name(), "live.thunderbird.net/autoconfig/v1.1");
+        let lookup = of_thunderbird.lookup("outlook.com");
         assert!(asked.contains(&lookup), "{lookup:?} in {asked:?}");
     }
 

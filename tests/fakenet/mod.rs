@@ -149,7 +149,7 @@ impl Fakenet {
         web.into_iter().chain(self.mail.iter().cloned()).chain(nobody).collect()
     }
 
-    /// The same as the tables `[network]` and `[lookups]` of a configuration file.
+    /// The same as the table `[network]` of a configuration file.
     pub fn network_toml(&self) -> String {
         let detour = |ConnectTo { host, port, to_port, .. }: &ConnectTo| {
             let host = host.as_ref().map_or_else(String::new, |host| format!("host = '{host}', "));
@@ -167,17 +167,10 @@ dns_timeout_seconds = 2
 retry_pause_milliseconds = 10
 hold_limit_seconds = 2
 connect_to = [{detours}]
-
-[lookups]
-{paces}
 "#,
             dns = self.dns,
             ca_file = self.ca_file().display(),
             detours = detours.join(", "),
-            paces = Paces::kinds()
-                .map(|kind| format!("{kind} = {{ concurrency = 0, requests_per_second = 0.0 }}"))
-                .collect::<Vec<_>>()
-                .join("\n"),
         )
     }
 
