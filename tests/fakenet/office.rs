@@ -28,7 +28,9 @@ impl Office {
     pub fn furnish(folder: &Path, fakenet: &Fakenet, world: &World) -> Self {
         fs::create_dir_all(folder).unwrap();
         let (network, lookups) = (fakenet.network_toml(), Fakenet::lookups_toml());
-        let mut text = format!("database = \"audit.db\"\n\n{network}\n{lookups}\n[listener]\naddress = \"off\"\n\n");
+        fs::write(folder.join("clients.toml"), every_client()).unwrap();
+        let mut text =
+            format!("database = \"audit.db\"\nclients_file = \"clients.toml\"\n\n{network}\n{lookups}\n[listener]\naddress = \"off\"\n\n");
         for tenant in &world.tenants {
             writeln!(text, "[[tenant]]\nid = {:?}\nname = {:?}\nhosting = {:?}", tenant.id, tenant.name, tenant.hosting.to_string())
                 .unwrap();
@@ -51,6 +53,12 @@ impl Office {
     pub fn list(&self, tenant: &str) -> PathBuf {
         self.folder.join(format!("{tenant}.csv"))
     }
+}
+
+/// The built-in clients, each of which is looked at everywhere.
+fn every_client() -> String {
+    let rows = include_str!("../../config/clients.toml");
+    rows.replace("standing = \"on-request\"", "standing = \"at-risk\"")
 }
 
 fn list(mailboxes: &[WorldMailbox]) -> String {

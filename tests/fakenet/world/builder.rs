@@ -6,9 +6,9 @@ use autodiscover_audit::model::{Address, Cause, Domain, Hosting};
 
 use super::{
     Expected, ExpectedObstacle, World, WorldMailbox, WorldTenant,
-    client::{SRV, THUNDERBIRD},
+    client::{AOSP, FAIREMAIL, SRV, THUNDERBIRD},
     domain::DomainBuilder,
-    expected::{Should, nothing},
+    expected::{HOTMAIL_2014_PAIR, Should, consumer, nothing, ok},
 };
 use crate::fakenet::{
     microsoft::Tenancy,
@@ -29,6 +29,10 @@ pub struct Builder {
     expected: BTreeMap<(String, &'static str), Expected>,
     open: BTreeSet<(String, &'static str)>,
     pub(super) obstacles: Vec<ExpectedObstacle>,
+    /// Domains with an MX, and whether all of them are below `outlook.com`.
+    pub(super) of_outlook: BTreeMap<String, bool>,
+    /// Mailboxes for which `FairEmail` does something else than that suggests.
+    pub(super) otherwise: BTreeSet<Address>,
 }
 
 impl Builder {
@@ -77,19 +81,33 @@ impl Builder {
         self.open.insert(key);
     }
 
-    /// The world. Whoever was not given an expectation for SRV has no SRV records: nothing is found.
+    /// The world. Whoever was not given an expectation for SRV has no SRV records: nothing is found. Nor do patterns of domains fit
+    /// where nothing else was said of AOSP's Email. In every domain whose MX is below `outlook.com` `FairEmail`'s profile `MSN` wins, which
+    /// has 200 points, whatever is published (M12).
     pub fn build(mut self) -> World {
-        let mailboxes: Vec<WorldMailbox> = self.tenants.iter().flat_map(|tenant| tenant.mailboxes.clone()).collect();
-        for mailbox in &mailboxes {
-            let address = mailbox.address();
-            let srv = key(&address, SRV);
-            if !self.expected.contains_key(&srv) && !self.open.contains(&srv) {
-                let microsofts = address.domain().as_str().ends_with(".onmicrosoft.com");
-                let cause = if microsofts { Cause::OnMicrosoftDomain } else { Cause::NothingPublished };
-                self.say(mailbox, SRV, nothing(cause));
+        let homes = self.tenants.iter().flat_map(|tenant| tenant.mailboxes.iter().map(|mailbox| (mailbox.clone(), tenant.hosting)));
+        let homes: Vec<(WorldMailbox, Hosting)> = homes.collect();
+        for (mailbox, hosting) in &homes {
+            let domain = mailbox.address().domain().clone();
+            let microsofts = domain.as_str().ends_with(".onmicrosoft.com");
+            let cause = if microsofts { Cause::OnMicrosoftDomain } else { Cause::NothingPublished };
+            for client in [SRV, AOSP] {
+                self.say_unless_said(mailbox, client, nothing(cause));
+            }
+            if self.of_outlook.get(domain.as_str()) == Some(&true) && !self.otherwise.contains(&mailbox.address()) {
+                let consumers = mailbox.hosting.unwrap_or(*hosting) == Hosting::Consumer;
+                let msn = if consumers { ok(HOTMAIL_2014_PAIR) } else { consumer(Cause::BuiltInTable, HOTMAIL_2014_PAIR) };
+                self.say(mailbox, FAIREMAIL, msn);
             }
         }
         self.finish()
+    }
+
+    fn say_unless_said(&mut self, mailbox: &WorldMailbox, client: &'static str, should: Should) {
+        let key = key(&mailbox.address(), client);
+        if !self.expected.contains_key(&key) && !self.open.contains(&key) {
+            self.say(mailbox, client, should);
+        }
     }
 
     /// The world as it is.

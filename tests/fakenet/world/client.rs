@@ -12,8 +12,13 @@ pub const GEARY: &str = "geary";
 pub const NEXTCLOUD: &str = "nextcloud-mail";
 pub const HIMALAYA: &str = "himalaya";
 pub const DELTA: &str = "delta-chat";
+pub const FAIREMAIL: &str = "fairemail";
+pub const SNAPPYMAIL: &str = "snappymail";
+pub const MAILCORE: &str = "mailcore";
+pub const AOSP: &str = "aosp-email";
+pub const DRAFT: &str = "autoconfig-draft";
 
 /// Clients that ask for a `config-v1.1.xml` and read IMAP, POP3 and SMTP out of it (`clients-and-standards.md` section 2.3).
-pub const WHOLE: &[&str] = &[THUNDERBIRD, THUNDERBIRD_72, BASE, EVOLUTION, KMAIL, HIMALAYA];
+pub const WHOLE: &[&str] = &[THUNDERBIRD, THUNDERBIRD_72, BASE, EVOLUTION, KMAIL, HIMALAYA, DRAFT];
 /// Those that take IMAP and SMTP alone.
-pub const PAIR: &[&str] = &[ANDROID, GNOME, GEARY, NEXTCLOUD, DELTA];
+pub const PAIR: &[&str] = &[ANDROID, GNOME, GEARY, NEXTCLOUD, DELTA, FAIREMAIL, SNAPPYMAIL, MAILCORE];

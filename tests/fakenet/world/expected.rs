@@ -13,7 +13,7 @@ pub struct Expected {
     pub cause: Option<Cause>,
     pub fragile: bool,
     pub inferred: bool,
-    /// The IMAP, POP3 and Exchange servers in the client's order; those of EWS, OWA and Graph are left out.
+    /// The servers in the client's order; those of EWS, OWA and Graph are left out.
     pub incoming: Vec<(Protocol, String)>,
     pub outgoing: Vec<(Protocol, String)>,
     /// Whether the servers are part of the expectation: what an endpoint behind credentials would say is open in part.
@@ -64,7 +64,7 @@ impl Expected {
     }
 
     fn comparable(&self, servers: &[Server]) -> Vec<(Protocol, String)> {
-        let compared = [Protocol::Imap, Protocol::Pop3, Protocol::Exchange, Protocol::Smtp];
+        let compared = [Protocol::Imap, Protocol::Pop3, Protocol::Exchange, Protocol::ActiveSync, Protocol::Jmap, Protocol::Smtp];
         let servers = servers.iter().filter(|server| compared.contains(&server.protocol));
         servers.map(|server| (server.protocol, server.expand(&self.address).host)).collect()
     }
@@ -139,7 +139,7 @@ impl Should {
     }
 }
 
-use Protocol::{Exchange, Imap, Pop3, Smtp};
+use Protocol::{ActiveSync, Exchange, Imap, Pop3, Smtp};
 
 pub const NONE: Servers = (&[], &[]);
 /// What an own document of the standard shape says.
@@ -156,6 +156,8 @@ pub const HOTMAIL_PAIR: Servers = (&[(Imap, O365)], &[(Smtp, "smtp-mail.outlook.
 /// The same from 2013-09-16 to 2019-06-12.
 pub const HOTMAIL_2014: Servers = (&[(Imap, "imap-mail.outlook.com"), (Pop3, "pop-mail.outlook.com")], &[(Smtp, "smtp-mail.outlook.com")]);
 pub const HOTMAIL_2014_PAIR: Servers = (&[(Imap, "imap-mail.outlook.com")], &[(Smtp, "smtp-mail.outlook.com")]);
+/// What AOSP's Email has for the consumer service.
+pub const AOSP_HOTMAIL: Servers = (&[(ActiveSync, "m.hotmail.com"), (Imap, "imap-mail.outlook.com")], &[(Smtp, "smtp-mail.outlook.com")]);
 pub const HOSTER: Servers = (&[(Imap, "imap.hoster.example"), (Pop3, "pop.hoster.example")], &[(Smtp, "smtp.hoster.example")]);
 /// The same to those that take IMAP and SMTP alone, and what the hoster's Autodiscover says.
 pub const HOSTER_PAIR: Servers = (&[(Imap, "imap.hoster.example")], &[(Smtp, "smtp.hoster.example")]);

@@ -1,8 +1,8 @@
 //! What is expected of a mail domain: its shape, and what is odd about it.
 
 use super::{
-    ExpectedObstacle,
-    client::{BASE, PAIR, SRV, THUNDERBIRD, WHOLE},
+    ExpectedObstacle, WorldMailbox,
+    client::{BASE, FAIREMAIL, PAIR, SRV, THUNDERBIRD, WHOLE},
     domain::DomainBuilder,
     expected::Should,
     shape::{PASSED_OVER, STANDARD, Shape},
@@ -66,6 +66,20 @@ impl DomainBuilder<'_> {
 
     pub fn by_srv(self, should: Should) -> Self {
         self.by(&[SRV], should)
+    }
+
+    /// What `FairEmail` ends with, whatever the MX.
+    pub fn by_fairemail(mut self, should: Should) -> Self {
+        let addresses: Vec<_> = self.mailboxes().iter().map(WorldMailbox::address).collect();
+        self.world.otherwise.extend(addresses);
+        self.by(&[FAIREMAIL], should)
+    }
+
+    /// The same for one mailbox.
+    pub fn by_fairemail_for(mut self, local: &str, should: Should) -> Self {
+        let address = self.mailbox(local).address();
+        self.world.otherwise.insert(address);
+        self.by_for(local, &[FAIREMAIL], should)
     }
 
     /// A shape, for one mailbox.
