@@ -1,6 +1,8 @@
 //! A few mailboxes of a domain that are looked at before the others: they show whether the answers depend on the address, and what
 //! AutoDetect says, which is asked about them alone.
 
+use std::sync::Arc;
+
 use super::{
     Answers, Auditor, Case,
     course::Course,
@@ -9,9 +11,12 @@ use super::{
     outcome::neutralise,
     question::Findings,
 };
-use crate::model::{
-    Address, Answer, AnswerOutcome, AutoDetectAnswer, Document, Hosting, Lookup, LookupKind, Mailbox, Message, Obstacle, Outcome, Reading,
-    Reply, Request, Subject, Verdict,
+use crate::{
+    model::{
+        Address, Answer, AnswerOutcome, AutoDetectAnswer, Document, Hosting, HttpDocument, Lookup, LookupKind, Mailbox, Message, Obstacle,
+        Outcome, Reading, Reply, Request, Subject, Verdict, expand,
+    },
+    wire,
 };
 
 /// What the samples showed.
@@ -167,39 +172,39 @@ impl Detected {
     /// Whether one answer stands for all mailboxes, wherever they live.
     pub(super) fn is_uniform(&self) -> bool {
         let told = self.0.iter().filter(|detection| detection.says.is_some()).count();
-        told == 0 || (told == self.0.len() && self.agreed().is_some() && self.0.iter().all(|detection| !detection.is_double))
+        let is_plain =
+            |detection: &Detection| !detection.is_double && detection.says == self.0.first().and_then(|first| first.says.clone());
+        told == 0 || (told == self.0.len() && self.0.iter().all(is_plain))
     }
 
     /// What stands for the answer about a mailbox of which Autodiscover v2 says this; `None` where nobody wants to know.
     ///
-    /// Where the answers agree, they stand for all mailboxes of which Autodiscover v2 says the same as of one of those that were asked
-    /// about: it is what AutoDetect follows first.
+    /// The answers about mailboxes of which Autodiscover v2, which AutoDetect follows first, says the same stand for all such mailboxes
+    /// where they agree.
     pub(super) fn suggest(&self, address: &Address, v2: Option<Hosting>) -> Option<Suggestion> {
         let (first, lookup) = (self.0.first()?, facts::detection(address));
         let own = self.0.iter().find(|detection| detection.address.key() == address.key());
-        let agreed = self.agreed();
+        let agreed = self.agreed(v2);
         if let Some(own) = own.filter(|own| own.says.is_some()) {
             let is_alone = agreed.is_none() || own.is_double;
             let word = if is_alone { format!("{:?}", own.says) } else { AGREED.to_owned() };
             return Some(Suggestion { lookup, reading: own.reading.clone(), word });
         }
         if self.0.iter().all(|detection| detection.says.is_none()) {
-            let reading = own.map_or_else(|| stand_in(&first.reading), |own| own.reading.clone());
+            let reading = own.map_or_else(|| stand_in(first, (&lookup, address)), |own| own.reading.clone());
             return Some(Suggestion { lookup, reading, word: "failed".to_owned() });
         }
-        let is_like = |detection: &&Detection| detection.says.is_some() && detection.v2 == v2;
-        let like = agreed.and_then(|_| self.0.iter().find(is_like));
-        Some(match like {
-            Some(like) => Suggestion { lookup, reading: stand_in(&like.reading), word: AGREED.to_owned() },
+        Some(match agreed {
+            Some(like) => Suggestion { reading: stand_in(like, (&lookup, address)), lookup, word: AGREED.to_owned() },
             None => Suggestion { lookup, reading: held_back(), word: "held back".to_owned() },
         })
     }
 
-    /// What the answers that tell something all say.
-    fn agreed(&self) -> Option<&str> {
-        let mut said = self.0.iter().filter_map(|detection| detection.says.as_deref());
-        let first = said.next()?;
-        said.all(|other| other == first).then_some(first)
+    /// One of the answers about mailboxes of which v2 says this, where all that tell something say the same.
+    fn agreed(&self, v2: Option<Hosting>) -> Option<&Detection> {
+        let mut told = self.0.iter().filter(|detection| detection.says.is_some() && detection.v2 == v2);
+        let first = told.next()?;
+        told.all(|other| other.says == first.says).then_some(first)
     }
 }
 
@@ -219,10 +224,14 @@ fn meaning(reading: &Reading, address: &Address) -> String {
     format!("{} {}", reading.outcome, neutralise(&said, address))
 }
 
-/// The answer about one mailbox in the place of that about another.
-fn stand_in(reading: &Reading) -> Reading {
+/// The answer about one mailbox in the place of that about another, whose address then stands in it.
+fn stand_in(detection: &Detection, (lookup, address): (&Lookup, &Address)) -> Reading {
+    let reading = &detection.reading;
     let answer = Answer { attempts: 0, ..(*reading.answer).clone() };
-    Reading { answer: answer.into(), ..reading.clone() }
+    let Reply::Document(document) = &answer.reply else { return Reading { answer: answer.into(), ..reading.clone() } };
+    let text = neutralise(&String::from_utf8_lossy(&document.body), &detection.address);
+    let document = HttpDocument { body: expand(&text, address).into_bytes().into(), ..document.clone() };
+    wire::read(lookup, Arc::new(Answer { reply: Reply::Document(document), ..answer }))
 }
 
 fn held_back() -> Reading {

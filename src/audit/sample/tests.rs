@@ -52,6 +52,18 @@ fn answers_that_agree_stand_for_mailboxes_of_which_v2_says_the_same() {
 }
 
 #[test]
+fn in_a_hybrid_each_side_has_answers_of_its_own() {
+    let own = services(&["exchange"], &address("mia"));
+    let detected = detected(vec![("anna", ONLINE, says("anna")), ("mia", OWN, own), ("zoe", ONLINE, says("zoe"))]);
+    for (local, v2, service) in [("bob", ONLINE, Some("office365")), ("bob", OWN, Some("exchange")), ("bob", None, None)] {
+        let suggestion = detected.suggest(&address(local), v2).unwrap();
+        let found = facts::found(&suggestion.reading).and_then(|found| found.services[0].service.as_deref());
+        assert_eq!((found, is_held_back(&suggestion.reading)), (service, service.is_none()), "{v2:?}");
+    }
+    assert_eq!(detected.suggest(&address("mia"), OWN).unwrap().word, AGREED);
+}
+
+#[test]
 fn answers_that_differ_stand_for_nobody_else() {
     let own = services(&["office365"], &address("zoe"));
     let other = services(&["google"], &address("anna"));
@@ -68,7 +80,7 @@ fn an_address_in_an_answer_is_no_difference_and_neither_is_a_failure() {
     let told = |zoe: Reading| detected(vec![("anna", None, says("anna")), ("zoe", None, zoe)]);
     assert!(told(says("zoe")).is_uniform());
     let in_doubt = told(failed());
-    assert!(!in_doubt.is_uniform() && in_doubt.agreed().is_some(), "the other's answer stands for it");
+    assert!(!in_doubt.is_uniform() && in_doubt.agreed(None).is_some(), "the other's answer stands for it");
     let down = detected(vec![("anna", None, failed()), ("zoe", None, failed())]);
     assert!(down.is_uniform());
     let of_bob = down.suggest(&address("bob"), None).unwrap();

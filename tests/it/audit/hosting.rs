@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use autodiscover_audit::{
     audit::{Auditor, Progress, Replay, ReplayScope, run},
-    model::{Authority, Cloud, Hosting, LookupKind, Verdict},
+    model::{Authority, ClientOutcome, Cloud, Hosting, LookupKind, Verdict},
     network::{BearerToken, Pace, Settings},
     report::{CsvDialect, Format, Head, Request, Selection, write_report},
     store::{MailboxRow, ReportFilter, Store},
@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use super::{Scene, auditor_with, options};
 use crate::fakenet::{
     Seen,
-    microsoft::{Account, Batches, Detected, Tenancy, TenantDirectory, User, V2, service},
+    microsoft::{Account, Batches, Detected, Row, Tenancy, TenantDirectory, User, V2, service},
     net::Net,
     site::{Act, Site},
     world::{World, WorldMailbox, WorldTenant, documents, today::today},
@@ -83,7 +83,7 @@ fn asked(scene: &Scene, is_one: impl Fn(&Seen) -> bool) -> usize {
 }
 
 fn is_v2(seen: &Seen) -> bool {
-    seen.path.starts_with("/autodiscover/autodiscover.json")
+    seen.path.starts_with("/autodiscover/autodiscover.json") && seen.query.contains("Protocol=ActiveSync")
 }
 
 /// Judged again from what is stored, everybody's answers are there and nothing differs.
@@ -93,7 +93,9 @@ async fn assert_replays(scene: &Scene, (auditor, store): (&Auditor, &Store)) {
     let jobs = scene.jobs();
     let tenants = [jobs[0].tenant.clone()];
     let replay = Replay { clients: &auditor.clients, endpoints: &auditor.endpoints, tenants: &tenants };
-    let scope = ReplayScope { run, tenant: None, clients: Vec::new() };
+    // clients that need what is switched off were not looked at
+    let clients = rows(store).await.values().next().unwrap().outcome.clients.iter().map(|client| client.client.clone()).collect();
+    let scope = ReplayScope { run, tenant: None, clients };
     let changes = replay.judge(store.reader(), &scope).await.unwrap();
     assert_eq!(changes.judged.mailboxes, jobs[0].mailboxes.len() as u64, "{changes:?}");
     assert!(changes.differences.is_empty() && changes.unasked.is_empty(), "{changes:?}");
@@ -331,12 +333,92 @@ async fn answers_by_address_and_facts_by_mailbox_go_together() {
     }
 }
 
+fn is_detection(seen: &Seen) -> bool {
+    seen.host == "prod.autodetect.outlook.cloud.microsoft"
+}
+
+fn of_outlook(row: &MailboxRow) -> &ClientOutcome {
+    row.outcome.clients.iter().find(|client| client.client == "outlook-new").unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn two_services_that_autodetect_lists_are_a_personal_account_of_the_one_that_was_asked_about() {
-    let both = Detected::Found { services: vec![service("office365", None), service("outlook", None)], rows: Vec::new() };
-    let scene = scene(1, |net, _| net.microsoft.domain_mut(NAME).detected = both).await;
-    let (_, store) = audit(&scene, &[]).await;
+async fn autodetect_is_asked_about_samples_and_stands_for_all_that_live_where_they_do() {
+    let odd = user(17);
+    let scene = scene(40, |net, _| on_premises(net, &odd)).await;
+    let (auditor, store) = audit(&scene, &[LookupKind::AutodiscoverV2]).await;
     let rows = rows(&store).await;
-    let asks = asked(&scene, |seen| seen.host == "prod.autodetect.outlook.cloud.microsoft") > 0;
-    assert_eq!(rows[&user(0)].outcome.personal_account.is_some(), asks);
+    for (address, row) in &rows {
+        let (verdict, word) =
+            if *address == odd { (Verdict::Undetermined, "a few mailboxes") } else { (Verdict::Ok, "where the mailbox lives") };
+        let found = of_outlook(row);
+        assert_eq!(found.verdict, verdict, "{address}: {}", found.explanation);
+        assert!(found.explanation.contains(word), "{address}: {}", found.explanation);
+        assert_eq!(row.outcome.hosting == Hosting::OnPremises, *address == odd, "{address}");
+    }
+    assert_eq!(asked(&scene, is_detection), 3, "the first, the middle and the last, and nobody at the end of the run");
+    assert_replays(&scene, (&auditor, &store)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_stands_for_others_names_nobody() {
+    let row = |protocol, host, port| Row { protocol, host, port, encryption: "ssl" };
+    let rows_of_all = vec![row("imap", "imap.hoster.example", 993), row("smtp", "smtp.hoster.example", 465)];
+    let scene = scene(6, |net, _| {
+        let tenancy = net.microsoft.domain_mut(NAME);
+        tenancy.detected = Detected::Found { services: Vec::new(), rows: rows_of_all };
+        // told apart by v2, and not asked about
+        let v2 = V2::Endpoint("https://outlook.office.com/Microsoft-Server-ActiveSync".to_owned());
+        let tenancy = Tenancy { v2, ..tenancy.clone() };
+        net.microsoft.enter_address(&user(1), tenancy);
+    })
+    .await;
+    let (auditor, store) = audit(&scene, &[LookupKind::AutodiscoverV2]).await;
+    let rows = rows(&store).await;
+    for row in rows.values() {
+        assert_eq!(of_outlook(row).settings.incoming[0].username, "%EMAILADDRESS%");
+    }
+    assert!(rows[&user(1)].outcome.variant.is_some() && rows[&user(2)].outcome.variant.is_none());
+    assert_replays(&scene, (&auditor, &store)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_autodetect_says_different_things_who_was_not_asked_about_could_not_be_told() {
+    for facts in [&[LookupKind::AutodiscoverV2][..], &[]] {
+        let rows_of_a_hoster = vec![
+            Row { protocol: "imap", host: "imap.hoster.example", port: 993, encryption: "ssl" },
+            Row { protocol: "smtp", host: "smtp.hoster.example", port: 465, encryption: "ssl" },
+        ];
+        let stale = Detected::Found { services: Vec::new(), rows: rows_of_a_hoster };
+        let scene = scene(9, |net, _| {
+            net.microsoft.enter_address(&user(8), Tenancy { detected: stale, ..Tenancy::exchange_online(Cloud::Worldwide) });
+        })
+        .await;
+        let (auditor, store) = audit(&scene, facts).await;
+        for (address, row) in rows(&store).await {
+            let verdict = match address {
+                _ if address == user(0) || address == user(4) => Verdict::Ok,
+                _ if address == user(8) => Verdict::Foreign,
+                _ => Verdict::Undetermined,
+            };
+            assert_eq!(of_outlook(&row).verdict, verdict, "{address}: {}", of_outlook(&row).explanation);
+            assert_eq!(row.outcome.clients[0].verdict, Verdict::Ok, "{address}");
+        }
+        assert_eq!(asked(&scene, is_detection), 3);
+        let of_domain = asked(&scene, |seen| seen.host == format!("autoconfig.{NAME}"));
+        assert!(of_domain < 20, "{of_domain}: nobody else is asked about one by one for it");
+        assert_replays(&scene, (&auditor, &store)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_services_that_autodetect_lists_are_a_personal_account_of_those_that_were_asked_about() {
+    let scene = scene(5, |net, _| {
+        let both = Detected::Found { services: vec![service("office365", None), service("outlook", None)], rows: Vec::new() };
+        net.microsoft.domain_mut(NAME).detected = both;
+    })
+    .await;
+    let (auditor, store) = audit(&scene, &[]).await;
+    let personal: Vec<bool> = rows(&store).await.values().map(|row| row.outcome.personal_account.is_some()).collect();
+    assert_eq!(personal, [true, false, true, false, true]);
+    assert_replays(&scene, (&auditor, &store)).await;
 }
