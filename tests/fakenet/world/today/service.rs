@@ -28,7 +28,7 @@ pub fn detected(world: &mut Builder) {
     let rows = vec![row("imap", "imap.old-isp.example", 993, "ssl"), row("smtp", "smtp.old-isp.example", 587, "starttls")];
     told("detected-row.example", Detected::Found { services: Vec::new(), rows }, foreign(Cause::AutodetectRow, OLD));
     let found = || Detected::Found { services: vec![service("office365", None)], rows: Vec::new() };
-    let later = |times| Detected::Later { times, seconds: 1, then: Box::new(found()) };
+    let later = |times| Detected::Later { times, seconds: 0, then: Box::new(found()) };
     told("detected-later.example", later(1), ok(NONE).inferred().servers_open());
     // It never comes to an end.
     told("detected-never.example", later(usize::MAX), unsure(NONE));
