@@ -150,6 +150,14 @@ pub const EXO_PAIR: Servers = (&[(Imap, O365)], &[(Smtp, "smtp.office365.com")])
 pub const EXO_ENTRY: Servers = (&[(Imap, O365), (Pop3, O365), (Exchange, O365)], &[(Smtp, "smtp.office365.com")]);
 /// An Exchange Online endpoint of Autodiscover.
 pub const EXCHANGE: Servers = (&[(Exchange, O365)], &[]);
+/// The same of the American government's cloud.
+pub const EXCHANGE_US: Servers = (&[(Exchange, "outlook.office365.us")], &[]);
+/// A phone at Exchange Online, in the government's cloud, at the consumer service.
+pub const PHONE: Servers = (&[(ActiveSync, O365)], &[]);
+pub const PHONE_US: Servers = (&[(ActiveSync, "outlook.office365.us")], &[]);
+pub const PHONE_LIVE: Servers = (&[(ActiveSync, "eas.outlook.com")], &[]);
+/// New Outlook at the consumer service.
+pub const WEB_LIVE: Servers = (&[(Exchange, "outlook.live.com")], &[]);
 /// The database's entry `hotmail.com` since 2025-07-28.
 pub const HOTMAIL: Servers = (&[(Imap, O365), (Pop3, O365)], &[(Smtp, "smtp-mail.outlook.com")]);
 pub const HOTMAIL_PAIR: Servers = (&[(Imap, O365)], &[(Smtp, "smtp-mail.outlook.com")]);

@@ -38,7 +38,8 @@ pub fn of_2014() -> World {
     // A consumer's own address.
     let domain = world.domain("hotmail.de").mx(5, "mx1.hotmail.com").manual();
     let domain = domain.document(consumer(Cause::IspdbEntry, HOTMAIL_2014), consumer(Cause::IspdbEntry, HOTMAIL_2014_PAIR));
-    let domain = domain.by(&[MAILCORE], consumer(Cause::BuiltInTable, HOTMAIL_2014_PAIR)).open(&[GEARY]);
+    let domain = domain.by(&[MAILCORE], consumer(Cause::BuiltInTable, HOTMAIL_2014_PAIR));
+    let domain = domain.by(&[GEARY], consumer(Cause::ProviderId, HOTMAIL_2014_PAIR));
     domain.by(&[AOSP], consumer(Cause::BuiltInTable, AOSP_HOTMAIL)).by_fairemail(ok(EXO_PAIR));
     std::mem::take(world).build()
 }

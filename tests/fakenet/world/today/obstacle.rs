@@ -6,7 +6,7 @@ use hickory_resolver::proto::rr::RecordType;
 use super::super::{
     builder::{AUTODISCOVER, Builder, CONFIG},
     client::{
-        ANDROID, AOSP, BASE, DELTA, DRAFT, EVOLUTION, FAIREMAIL, GEARY, GNOME, HIMALAYA, KMAIL, MAILCORE, NEXTCLOUD, SNAPPYMAIL,
+        ANDROID, AOSP, BASE, DELTA, DRAFT, EVOLUTION, FAIREMAIL, GEARY, GNOME, HIMALAYA, JMAP, KMAIL, MAILCORE, NEXTCLOUD, SNAPPYMAIL,
         THUNDERBIRD, THUNDERBIRD_72,
     },
     documents,
@@ -114,7 +114,7 @@ pub fn of_http(world: &mut Builder) {
     let hour = Act::Busy { status: 503, seconds: 3600 };
     let later = Site::empty().http(AUTODISCOVER, Act::redirect(302, "https://held.example/moved.xml"));
     let domain = world.domain("held.example").exo_mx().host("", Site::always(hour)).host("autodiscover", later);
-    let domain = domain.shape(IN_DOUBT).by(&[GEARY], nothing(Cause::NothingPublished));
+    let domain = domain.shape(IN_DOUBT).by(&[GEARY], nothing(Cause::NothingPublished)).by(&[JMAP], unsure(NONE));
     domain.obstacle("https://{d}/", "server-error").obstacle("POST https://{d}/moved.xml", "held");
     // A bad minute that is over when it is asked again.
     let name = "flaky.example";

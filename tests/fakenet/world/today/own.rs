@@ -9,8 +9,8 @@ use autodiscover_audit::model::{
 use super::super::{
     builder::{AUTODISCOVER, Builder, CONFIG, WELL_KNOWN},
     client::{
-        ANDROID, BASE, DELTA, DRAFT, EVOLUTION, FAIREMAIL, GEARY, GNOME, HIMALAYA, KMAIL, MAILCORE, NEXTCLOUD, SNAPPYMAIL, THUNDERBIRD,
-        THUNDERBIRD_72,
+        ANDROID, BASE, DELTA, DRAFT, EVOLUTION, FAIREMAIL, GEARY, GNOME, HIMALAYA, KMAIL, MAILCORE, NEXTCLOUD, PACC, SNAPPYMAIL,
+        THUNDERBIRD, THUNDERBIRD_72,
     },
     documents,
     expected::{
@@ -46,9 +46,15 @@ pub fn right(world: &mut Builder) {
     let domain = domain.srv("imaps", (0, 1, 993), "outlook.office365.com").srv("submission", (0, 1, 587), "smtp.office365.com");
     let domain = domain.srv("pop3s", (10, 1, 995), "outlook.office365.com").srv("imap", (0, 0, 0), ".").srv("pop3", (0, 0, 0), ".");
     domain.shape(GOOD).by_srv(ok(EXO)).obstacle("SRV _imap._tcp.{d}", "not-offered");
-    // Geary would read the id as Hotmail (M14); these clients look at the hosts of an own document.
+    // Geary reads the id as Hotmail, and has hosts for that (M14); the others look at those of the document.
     let name = "own-hotmail-id.example";
-    world.domain(name).exo_mx().outlook().publishes(documents::good("hotmail.com")).shape(GOOD).open(&[GEARY]);
+    world
+        .domain(name)
+        .exo_mx()
+        .outlook()
+        .publishes(documents::good("hotmail.com"))
+        .shape(GOOD)
+        .by(&[GEARY], consumer(Cause::ProviderId, HOTMAIL_2014_PAIR));
     // Three names for one host: a CNAME chain is followed, the certificate is for the first.
     let name = "own-cname-chain.example";
     let domain = world.domain(name).new_mx().alias("autoconfig", "a.{d}").alias("a", "b.{d}").address("b", [127, 0, 0, 1]);
@@ -111,6 +117,7 @@ pub fn wrong(world: &mut Builder) {
     let name = "wildcard-page.example";
     let domain = world.domain(name).exo_mx().host("*", Site::always(Act::html())).well_known(Act::xml(documents::stale(name)));
     let stale = |servers| consumer(Cause::WildcardHost, servers);
+    let domain = domain.by(&[PACC], nothing(Cause::UnusableDocument));
     let domain = domain.document(stale(HOTMAIL_2014), stale(HOTMAIL_2014_PAIR)).by(&[KMAIL, GEARY], nothing(Cause::UnusableDocument));
     domain.thunderbird(ok(EXO_ENTRY).fragile(Cause::MxBaseDomain));
     // Right host, password in clear. Thunderbird for Android drops the document, GNOME Online Accounts offers TLS in its

@@ -102,7 +102,8 @@ pub fn by_database(world: &mut Builder) {
     domain.by(&[MAILCORE], nothing(Cause::NothingPublished));
     // A second address at the consumer service, used in the wizard.
     let domain = world.domain("hotmail.de").mx(2, "hotmail-de.olc.protection.outlook.com").manual();
-    let domain = domain.document(consumer(Cause::IspdbEntry, HOTMAIL), consumer(Cause::IspdbEntry, HOTMAIL_PAIR)).open(&[GEARY]);
+    let domain = domain.document(consumer(Cause::IspdbEntry, HOTMAIL), consumer(Cause::IspdbEntry, HOTMAIL_PAIR));
+    let domain = domain.by(&[GEARY], consumer(Cause::ProviderId, HOTMAIL_2014_PAIR));
     // Three have tables with the domain: two of them from long ago.
     let domain = domain.by(&[MAILCORE], consumer(Cause::BuiltInTable, HOTMAIL_2014_PAIR)).by_fairemail(ok(EXO_PAIR));
     domain.by(&[AOSP], consumer(Cause::BuiltInTable, AOSP_HOTMAIL));

@@ -141,6 +141,7 @@ fn on_premises(world: &mut Builder) {
     let name = "works-cloud.example";
     let domain = world.domain(name).mx(10, "mail.{d}").publishes(documents::good(name)).manual();
     domain.shape(STRANGER);
+    super::guess::own_hosts(world);
     // One mailbox has moved.
     let name = "works-moved.example";
     let domain = world.domain(name).exo_mx().outlook();
