@@ -18,7 +18,7 @@ use super::{
     course::{Course, courses},
     domain::{Block, Outcomes, Plan, is_in_doubt},
     dossier::{self, Asked},
-    facts::{self, Inquiry, Signature},
+    facts::{self, Signature},
     place::Outlet,
     question::Findings,
     sample::{Survey, is_held_back},
@@ -125,7 +125,7 @@ impl<'a> Circle<'a> {
     async fn ask(&self, these: &[Mailbox], stop: &CancellationToken) -> Vec<Facts> {
         let addresses = these.iter().map(|mailbox| mailbox.address.clone()).collect();
         let mut shares: Vec<Option<Share>> = these.iter().map(|_| None).collect();
-        if self.plan.inquiry.soap {
+        if self.plan.inquiry.reads_settings() {
             let cloud = self.plan.errand.tenant.hosting.cloud().unwrap_or_default();
             let asked = self.auditor.ask_settings(addresses, cloud);
             tokio::select! {
@@ -145,8 +145,7 @@ impl<'a> Circle<'a> {
         if let Some(share) = share {
             answers.put(share.lookup, share.answer);
         }
-        let inquiry = Inquiry { v2: inquiry.v2, canary: inquiry.canary.clone(), ..Inquiry::default() };
-        self.auditor.ask_facts(&inquiry, &subject.address, &mut answers).await;
+        self.auditor.ask_facts(&inquiry.of_mailbox(), &subject.address, &mut answers).await;
         let case = Case { tenant: errand.tenant, profile: &mailbox.profile, subject: &subject };
         let v2 = facts::hosting_by_v2(&self.auditor.endpoints, &case, &answers.readings).map(|told| told.what);
         let suggestion = self.survey.detected.suggest(&subject.address, v2);

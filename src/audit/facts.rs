@@ -1,7 +1,10 @@
 //! What is asked beside the clients: whose a domain is to Microsoft's sign-in service, and where Autodiscover v2, Exchange Online's own
 //! settings and the account service say that a mailbox lives. Says what has to be asked, and reads the answers as testimony. Pure.
 
-use std::hash::{BuildHasher, RandomState};
+use std::{
+    collections::BTreeSet,
+    hash::{BuildHasher, RandomState},
+};
 
 use sha2::{Digest, Sha256};
 
@@ -20,25 +23,17 @@ use crate::{
 /// Which facts are asked for about a domain's mailboxes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Inquiry {
-    pub(super) v2: bool,
-    pub(super) openid: bool,
-    pub(super) realm: bool,
-    pub(super) soap: bool,
+    kinds: BTreeSet<LookupKind>,
     /// An account that nobody has made, beside which the others are believed; `None`: accounts are not asked about.
-    pub(super) canary: Option<Address>,
+    canary: Option<Address>,
 }
 
 impl Inquiry {
-    /// By the kinds of lookups that are switched on; without settings, for which a token is needed.
+    /// By the kinds of lookups that are switched on.
     pub(super) fn new(is_enabled: impl Fn(LookupKind) -> bool, domain: &Domain) -> Self {
+        let kinds: BTreeSet<LookupKind> = KINDS.into_iter().filter(|kind| is_enabled(*kind)).collect();
         let canary = || Address::parse(&format!("{CANARY}{:016x}@{domain}", RandomState::new().hash_one(domain))).ok();
-        Self {
-            v2: is_enabled(LookupKind::AutodiscoverV2),
-            openid: is_enabled(LookupKind::Openid),
-            realm: is_enabled(LookupKind::Realm),
-            soap: false,
-            canary: is_enabled(LookupKind::CredentialType).then(canary).flatten(),
-        }
+        Self { canary: kinds.contains(&LookupKind::CredentialType).then(canary).flatten(), kinds }
     }
 
     /// The same, without a question about accounts: those are asked of an operator's own lists alone.
@@ -46,19 +41,29 @@ impl Inquiry {
         Self { canary: None, ..self }
     }
 
+    /// The same, as far as each mailbox is asked about alone.
+    pub(super) fn of_mailbox(&self) -> Self {
+        Self { kinds: self.kinds.intersection(&[LookupKind::AutodiscoverV2].into()).copied().collect(), canary: self.canary.clone() }
+    }
+
+    /// Whether Exchange Online is asked for the settings of mailboxes.
+    pub(super) fn reads_settings(&self) -> bool {
+        self.kinds.contains(&LookupKind::AutodiscoverSoap)
+    }
+
     /// Whether something is asked about every mailbox.
     pub(super) fn is_about_mailboxes(&self) -> bool {
-        self.v2 || self.soap || self.canary.is_some()
+        self.kinds.contains(&LookupKind::AutodiscoverV2) || self.reads_settings() || self.canary.is_some()
     }
 
     /// What has to be asked about a mailbox and its domain and was not; settings come in batches of their own.
     pub(super) fn missing(&self, address: &Address, readings: &Readings) -> Vec<Lookup> {
         let (domain, mut wanted) = (address.domain(), Vec::new());
-        wanted.extend(self.openid.then(|| openid(domain)));
-        wanted.extend(self.realm.then(|| realm(domain)));
+        wanted.extend(self.kinds.contains(&LookupKind::Openid).then(|| openid(domain)));
+        wanted.extend(self.kinds.contains(&LookupKind::Realm).then(|| realm(domain)));
         wanted.extend(self.canary.iter().flat_map(|canary| [credential_type(canary), credential_type(address)]));
         wanted.retain(|lookup| readings.get(&lookup.request).is_none());
-        if self.v2 {
+        if self.kinds.contains(&LookupKind::AutodiscoverV2) {
             wanted.extend(settle_v2(readings, address, V2Protocol::ActiveSync).missing);
         }
         wanted
@@ -302,6 +307,9 @@ pub(super) fn settings_url(cloud: Cloud) -> String {
     format!("https://{host}/autodiscover/autodiscover.svc")
 }
 
+/// What is asked beside the clients.
+const KINDS: [LookupKind; 5] =
+    [LookupKind::AutodiscoverV2, LookupKind::AutodiscoverSoap, LookupKind::Openid, LookupKind::Realm, LookupKind::CredentialType];
 const SIGN_IN: &str = "login.microsoftonline.com";
 const CREDENTIAL_TYPE_URL: &str = "https://login.microsoftonline.com/common/GetCredentialType";
 const CANARY: &str = "no-such-mailbox-";

@@ -100,7 +100,7 @@ impl Auditor {
     async fn ask_from(&self, clients: &[&Client], subject: &Subject, known: Answers) -> Answers {
         let inquiry = self.inquiry(subject.address.domain()).without_accounts();
         let mut answers = self.find(clients, (subject, &inquiry), known).await.answers;
-        if inquiry.soap {
+        if inquiry.reads_settings() {
             for share in self.ask_settings(vec![subject.address.clone()], Cloud::default()).await.into_iter().flatten() {
                 answers.put(share.lookup, share.answer);
             }
@@ -110,7 +110,11 @@ impl Auditor {
 
     /// What is asked beside the clients, by the settings.
     pub(super) fn inquiry(&self, domain: &Domain) -> Inquiry {
-        Inquiry { soap: self.network.reads_settings(), ..Inquiry::new(|kind| self.network.is_enabled(kind), domain) }
+        let is_asked = |kind| match kind {
+            LookupKind::AutodiscoverSoap => self.network.reads_settings(),
+            kind => self.network.is_enabled(kind),
+        };
+        Inquiry::new(is_asked, domain)
     }
 
     /// The same in a world that is assumed. The network must take for aliases what the premise does ([`Overlay::aliases`]).

@@ -7,7 +7,7 @@ use super::{
     Answers, Auditor, Case,
     course::Course,
     domain::Plan,
-    facts::{self, Inquiry, Signature},
+    facts::{self, Signature},
     outcome::neutralise,
     question::Findings,
 };
@@ -60,7 +60,7 @@ impl Auditor {
     /// Asks AutoDetect about a mailbox, and Autodiscover v2, which AutoDetect follows first of all.
     async fn detect(&self, plan: &Plan<'_>, address: &Address, known: Answers) -> Answers {
         let mut answers = known;
-        let inquiry = Inquiry { v2: plan.inquiry.v2, ..Inquiry::default() };
+        let inquiry = plan.inquiry.of_mailbox().without_accounts();
         self.ask_facts(&inquiry, address, &mut answers).await;
         let lookup = facts::detection(address);
         if answers.readings.get(&lookup.request).is_none() {

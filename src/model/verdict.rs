@@ -262,7 +262,8 @@ pub struct Outcome {
     /// Why the address is taken to be a personal account, too; a line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub personal_account: Option<String>,
-    /// The group of the domain's mailboxes that were told the same as this one, in the domain's dossier; `None`: all were.
+    /// The group of the domain's mailboxes that were told the same as this one, in the domain's dossier; `None`: the group whose answers
+    /// are the domain's, and the only one in most domains.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
     /// Whether a user must type settings by hand: an audited client, an enabled protocol, a finding.

@@ -197,11 +197,11 @@ fn the_best_authority_decides_and_the_others_stand_in_the_conflict_with_their_lo
 
 #[test]
 fn what_is_asked_is_asked_once_and_only_where_it_is_switched_on() {
+    use LookupKind::{AutodiscoverV2, CredentialType, Openid, Realm};
     let domain = Domain::parse("contoso.com").unwrap();
     let kinds = |inquiry: &Inquiry, answers: &Answers| -> Vec<LookupKind> {
         inquiry.missing(&anna(), &answers.readings).iter().map(|lookup| lookup.kind).collect()
     };
-    use LookupKind::{AutodiscoverV2, CredentialType, Openid, Realm};
     let all = Inquiry::new(|_| true, &domain);
     assert_eq!(kinds(&all, &Answers::default()), [Openid, Realm, CredentialType, CredentialType, AutodiscoverV2]);
     assert_eq!(kinds(&all.clone().without_accounts(), &Answers::default()), [Openid, Realm, AutodiscoverV2]);

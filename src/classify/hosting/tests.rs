@@ -6,8 +6,8 @@ const GOVERNMENT: Hosting = Hosting::ExchangeOnline(Cloud::UsGovernment);
 const DEFENSE: Hosting = Hosting::ExchangeOnline(Cloud::UsDod);
 const OWN: Hosting = Hosting::OnPremises;
 
-fn told<T>(what: T) -> Option<Told<T>> {
-    Some(Told { what, asked: "https://asked.example/".into() })
+fn told<T>(what: T) -> Told<T> {
+    Told { what, asked: "https://asked.example/".into() }
 }
 
 /// `soap list v2 tenant`, then what the `OpenID` metadata say.
@@ -15,7 +15,7 @@ fn testimony(
     (soap, list, v2, tenant): (Option<Hosting>, Option<Hosting>, Option<Hosting>, Hosting),
     openid: Option<Membership>,
 ) -> Testimony {
-    Testimony { soap: soap.and_then(told), list, v2: v2.and_then(told), tenant, openid: openid.and_then(told), realm: None }
+    Testimony { soap: soap.map(told), list, v2: v2.map(told), tenant, openid: openid.map(told), realm: None }
 }
 
 fn parties(home: &Home) -> Vec<(Authority, &str)> {
@@ -175,7 +175,7 @@ fn a_realm_does_not_tell_the_two_us_government_clouds_apart() {
         (DEFENSE, Some(Cloud::Worldwide), true),
         (DEFENSE, None, false),
     ] {
-        let realm = told(Membership::Tenant(cloud));
+        let realm = Some(told(Membership::Tenant(cloud)));
         let found = Testimony { tenant: home, realm, ..Testimony::default() }.home();
         assert_eq!(!found.conflict.is_empty(), conflict, "{home} {cloud:?}");
     }
@@ -260,7 +260,7 @@ fn a_personal_account_is_believed_beside_a_canary_that_nobody_knows() {
         (Both, Some(Unknown(7)), false),
         (Both, None, false),
     ] {
-        let found = Accounts { existence: told(existence), canary, autodetect: None }.personal_account();
+        let found = Accounts { existence: Some(told(existence)), canary, autodetect: None }.personal_account();
         assert_eq!(found.is_some(), is_personal, "{existence:?} {canary:?}: {found:?}");
         assert!(found.is_none_or(|line| line.starts_with("https://asked.example/: ")));
     }
@@ -277,7 +277,7 @@ fn autodetect_tells_of_two_accounts_only_where_it_lists_both_services() {
     ] {
         let service = |name: &&str| AutoDetectService { service: Some((*name).to_owned()), ..AutoDetectService::default() };
         let answer = AutoDetect { services: services.iter().map(service).collect(), ..AutoDetect::default() };
-        let found = Accounts { autodetect: told(&answer), ..Accounts::default() }.personal_account();
+        let found = Accounts { autodetect: Some(told(&answer)), ..Accounts::default() }.personal_account();
         assert_eq!(found.is_some(), both, "{services:?}");
     }
 }

@@ -261,7 +261,7 @@ async fn a_personal_account_is_found_unless_the_domain_says_yes_to_everything() 
         let canaries = bodies.iter().filter(|body| body.contains("no-such-mailbox-")).count();
         // what was throttled is not believed, and asked a second time at the end of the run
         assert!((1..=2).contains(&canaries) && bodies.iter().all(|body| body.contains(NAME)), "{bodies:?}");
-        let line = format!("The address of {} mailbox is a personal Microsoft account, too.", personal);
+        let line = format!("The address of {personal} mailbox is a personal Microsoft account, too.");
         assert_eq!(report(&store, Format::Text { all: false }).await.contains(&line), personal == 1);
         assert_replays(&scene, (&auditor, &store)).await;
     }
