@@ -290,6 +290,49 @@ mod tests {
     }
 
     #[test]
+    fn only_a_protocol_that_is_switched_on_makes_work() {
+        use Protocol::{ActiveSync, Exchange, Imap, Pop3, Smtp};
+        let server = |protocol| Server {
+            protocol,
+            host: "mail.fabrikam.com".into(),
+            port: 443,
+            security: Security::Tls,
+            auth: Vec::new(),
+            username: String::new(),
+            class: None,
+        };
+        let without_phones = Protocols { activesync: false, ..Protocols::default() };
+        let without_mail = Protocols { imap: false, pop3: false, ..Protocols::default() };
+        for (affected, settings, protocols, expected) in [
+            (&[ActiveSync][..], None, Protocols::default(), true),
+            (&[ActiveSync], None, without_phones, false),
+            (&[ActiveSync], Some(ActiveSync), without_phones, false),
+            (&[ActiveSync], None, without_mail, true),
+            (&[Exchange], None, without_mail, true),
+            (&[Imap, Pop3, Smtp], None, Protocols::default(), true),
+            (&[Imap, Pop3, Smtp], None, without_mail, false),
+            (&[Smtp], Some(Imap), without_mail, true),
+        ] {
+            let settings = Settings { incoming: settings.map(server).into_iter().collect(), outgoing: Vec::new() };
+            let client = ClientOutcome {
+                client: "x".into(),
+                audited: true,
+                verdict: Verdict::NotFound,
+                fragile: false,
+                inferred: false,
+                cause: None,
+                affected: affected.to_vec(),
+                explanation: String::new(),
+                evidence: Vec::new(),
+                source: None,
+                settings,
+                next: None,
+            };
+            assert_eq!(needs_manual(&client, protocols), expected, "{affected:?} {protocols:?}");
+        }
+    }
+
+    #[test]
     fn what_a_server_was_told_comes_back_as_the_users_own_name() {
         for (told, kept) in [
             ("postmaster@contoso.com", "%EMAILADDRESS%"),

@@ -16,7 +16,8 @@ pub(super) fn search(trail: &mut Trail<'_>, subject: &Subject) {
             AutoDetectAnswer::Found(found) => found,
             _ => return trail.record(&lookup, reading.outcome, &reading.detail),
         },
-        _ => return trail.record(&lookup, reading.outcome, &reading.detail),
+        // the service is known to be well: what stands in its place is on our way to it, or it has moved, as in 2026
+        _ => return trail.record(&lookup, AnswerOutcome::Failed, &reading.detail),
     };
     match by_service(found) {
         Choice::Account(account) => trail.win(win(&lookup, *account)),

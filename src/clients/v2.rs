@@ -10,8 +10,8 @@ use super::{
     search::Trail,
 };
 use crate::model::{
-    Address, AnswerOutcome, AutodiscoverV2, Document, EMAIL_ADDRESS_IN_URL, Lookup, LookupKind, Message, Protocol, Reading, Readings,
-    Request, Settings, V2Endpoint, V2Protocol, Win, exchange_cloud, is_within, registrable, v2_path_url,
+    Address, AnswerOutcome, AutodiscoverV2, Document, EMAIL_ADDRESS_IN_URL, Lookup, LookupKind, Message, Obstacle, Protocol, Reading,
+    Readings, Reply, Request, Settings, V2Endpoint, V2Protocol, Win, exchange_cloud, is_within, registrable, v2_path_url,
 };
 
 /// How far a walk along Autodiscover v2 has come.
@@ -97,7 +97,10 @@ pub(super) fn walk<'a>(
         }
         way.chain.push(lookup.clone());
         let Some(reading) = ask(&lookup) else { return way };
-        let Document::AutodiscoverV2(document) = &reading.document else { return way.end_with(reading.outcome, &reading.detail) };
+        let Document::AutodiscoverV2(document) = &reading.document else {
+            let proves = exchange_cloud(&host_of(&url)).is_none() || is_not_there(reading);
+            return way.end_with(if proves { reading.outcome } else { AnswerOutcome::Failed }, &reading.detail);
+        };
         match document.as_ref() {
             AutodiscoverV2::Endpoint(endpoint) => {
                 way.end = Some(V2End::Endpoint(endpoint.clone()));
@@ -134,6 +137,12 @@ fn question(url: &str, address: &Address) -> Lookup {
     Lookup { kind: LookupKind::AutodiscoverV2, request, asked }
 }
 
+/// Exchange Online is known to be well: what stands in the place of its answers is on our way to it, but for a 404.
+fn is_not_there(reading: &Reading) -> bool {
+    let is_unknown = matches!(reading.answer.reply, Reply::Obstacle(Obstacle::NxDomain | Obstacle::NoData));
+    reading.outcome == AnswerOutcome::Absent && !is_unknown
+}
+
 /// Whether a redirect to a host is followed.
 pub(super) fn is_followed(host: &str, address: &Address) -> bool {
     let is_microsofts = exchange_cloud(host).is_some() || MICROSOFT.iter().any(|domain| is_within(host, domain));
@@ -155,7 +164,7 @@ const MOST_REDIRECTS: usize = 5;
 mod tests {
     use super::*;
     use crate::{
-        model::{Answer, Cloud, HttpDocument, Obstacle, Reply},
+        model::{Answer, Cloud, HttpDocument},
         wire,
     };
 
@@ -245,15 +254,30 @@ mod tests {
     #[test]
     fn what_is_no_endpoint_says_what_it_is() {
         for (reply, outcome) in [
+            (document(404, &[], "<html></html>"), AnswerOutcome::Absent),
             (document(404, &[], r#"{"ErrorCode":"UserNotFound"}"#), AnswerOutcome::Absent),
             (document(400, &[], r#"{"ErrorCode":"ProtocolNotSupported"}"#), AnswerOutcome::Invalid),
-            (document(200, &[], "<html></html>"), AnswerOutcome::Invalid),
-            (document(302, &[("location", "http://outlook.office365.com/")], ""), AnswerOutcome::Invalid),
-            (Reply::Obstacle(Obstacle::TooManyRequests), AnswerOutcome::Failed),
-            (Reply::Obstacle(Obstacle::CredentialsRequired { schemes: "basic".into(), headers: Vec::new() }), AnswerOutcome::Guarded),
         ] {
             let way = settle(&[(FIRST_HOST, reply.clone())]);
             assert!(matches!(&way.end, Some(V2End::Nothing(told, why)) if *told == outcome && !why.is_empty()), "{reply:?}: {way:?}");
+        }
+    }
+
+    /// A portal, a filter, a DNS of one's own: nobody can tell what Exchange Online would say.
+    #[test]
+    fn what_stands_in_the_place_of_exchange_online_proves_nothing() {
+        for (reply, of_own_host) in [
+            (document(200, &[], "<html></html>"), AnswerOutcome::Invalid),
+            (document(302, &[("location", "http://outlook.office365.com/")], ""), AnswerOutcome::Invalid),
+            (Reply::Obstacle(Obstacle::NxDomain), AnswerOutcome::Absent),
+            (Reply::Obstacle(Obstacle::CertificateUntrusted), AnswerOutcome::Invalid),
+            (Reply::Obstacle(Obstacle::TooManyRequests), AnswerOutcome::Failed),
+            (Reply::Obstacle(Obstacle::CredentialsRequired { schemes: "basic".into(), headers: Vec::new() }), AnswerOutcome::Guarded),
+        ] {
+            let own = "autodiscover.contoso.com";
+            let at = |way: V2Way| if let Some(V2End::Nothing(outcome, _)) = way.end { Some(outcome) } else { None };
+            assert_eq!(at(settle(&[(FIRST_HOST, reply.clone())])), Some(AnswerOutcome::Failed), "{reply:?}");
+            assert_eq!(at(settle(&[(FIRST_HOST, redirect(own)), (own, reply.clone())])), Some(of_own_host), "{reply:?}");
         }
     }
 }

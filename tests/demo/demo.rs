@@ -18,7 +18,7 @@ use std::{
 use autodiscover_audit::{cli, store::Store};
 use fakenet::{
     Fakenet,
-    office::{Comparison, Office, compare},
+    office::{Comparison, LookedAt, Office, compare},
     world::{World, past::of_2014, today::today},
 };
 use tokio::process::Command;
@@ -71,7 +71,7 @@ async fn show_world(scene: &Scene) -> Comparison {
     let mailboxes: usize = world.tenants.iter().map(|tenant| tenant.mailboxes.len()).sum();
     println!("\n=== {}: {} tenants, {mailboxes} mailboxes in {} domains ===", scene.title, world.tenants.len(), world.domain_count());
     let fakenet = Fakenet::start(world).await;
-    let office = Office::furnish(&scene.folder, &fakenet, world);
+    let office = Office::furnish_for((&scene.folder, LookedAt::Everyone), &fakenet, world);
     let audit = run(&office, &["audit"]).await;
     print_head(&audit, usize::MAX);
     let report = run(&office, &["report", "--needs-manual"]).await;

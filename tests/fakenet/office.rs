@@ -9,6 +9,7 @@ use std::{
 };
 
 use autodiscover_audit::{
+    clients::ClientTable,
     model::{Mailbox, Outcome, Protocols},
     store::{Reader, ReportFilter},
 };
@@ -23,16 +24,39 @@ pub struct Office {
     folder: PathBuf,
 }
 
+/// Which clients are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LookedAt {
+    /// Those that each tenant of the world audits, and those that are at risk by default.
+    Named,
+    /// The same, and all others as at risk.
+    Everyone,
+    /// Those that a configuration without a word on clients means.
+    Defaults,
+}
+
 impl Office {
     /// Writes the configuration and the lists of a world into a folder.
     pub fn furnish(folder: &Path, fakenet: &Fakenet, world: &World) -> Self {
+        Self::furnish_for((folder, LookedAt::Named), fakenet, world)
+    }
+
+    /// The same, where other clients are looked at.
+    pub fn furnish_for((folder, looked_at): (&Path, LookedAt), fakenet: &Fakenet, world: &World) -> Self {
         fs::create_dir_all(folder).unwrap();
         let (network, lookups) = (fakenet.network_toml(), Fakenet::lookups_toml());
-        let mut text = format!("database = \"audit.db\"\n\n{network}\n{lookups}\n[listener]\naddress = \"off\"\n\n");
+        let mut text = String::from("database = \"audit.db\"\n");
+        if looked_at == LookedAt::Everyone {
+            writeln!(text, "at_risk_clients = {:?}", every_client()).unwrap();
+        }
+        writeln!(text, "\n{network}\n{lookups}\n[listener]\naddress = \"off\"\n").unwrap();
         for tenant in &world.tenants {
             writeln!(text, "[[tenant]]\nid = {:?}\nname = {:?}\nhosting = {:?}", tenant.id, tenant.name, tenant.hosting.to_string())
                 .unwrap();
-            writeln!(text, "clients = {:?}\nallowed_hosts = {:?}", tenant.clients, tenant.allowed_hosts).unwrap();
+            if looked_at != LookedAt::Defaults {
+                writeln!(text, "clients = {:?}", tenant.clients).unwrap();
+            }
+            writeln!(text, "allowed_hosts = {:?}", tenant.allowed_hosts).unwrap();
             writeln!(text, "mailboxes = \"{}.csv\"\n", tenant.id).unwrap();
             fs::write(folder.join(format!("{}.csv", tenant.id)), list(&tenant.mailboxes)).unwrap();
         }
@@ -51,6 +75,11 @@ impl Office {
     pub fn list(&self, tenant: &str) -> PathBuf {
         self.folder.join(format!("{tenant}.csv"))
     }
+}
+
+/// The names of all built-in clients.
+pub fn every_client() -> Vec<String> {
+    ClientTable::built_in().unwrap().iter().map(|client| client.name.clone()).collect()
 }
 
 fn list(mailboxes: &[WorldMailbox]) -> String {
@@ -94,6 +123,13 @@ pub async fn compare(world: &World, reader: &Reader) -> Comparison {
         }
         if let Some(named) = named_mailbox(outcome) {
             comparison.differences.push(format!("{address}: what is stored names a mailbox: {named}"));
+        }
+        if let Some((hosting, authority)) = mailbox.home {
+            let found = (outcome.hosting, outcome.authority, !outcome.hosting_conflict.is_empty(), outcome.personal_account.is_some());
+            let expected = (hosting, authority, mailbox.conflict, mailbox.personal);
+            if found != expected {
+                comparison.differences.push(format!("{address}: its home is {found:?}, not {expected:?}"));
+            }
         }
         for expected in world.expected_for(&address) {
             comparison.compared += 1;

@@ -15,10 +15,11 @@ pub mod past;
 mod says;
 mod shape;
 pub mod today;
+mod unsaid;
 
 use std::sync::Arc;
 
-use autodiscover_audit::model::{Address, Hosting, Protocols};
+use autodiscover_audit::model::{Address, Authority, Hosting, Protocols};
 
 use super::net::Net;
 pub use expected::{Expected, ExpectedObstacle};
@@ -55,6 +56,12 @@ pub struct WorldMailbox {
     pub protocols: Protocols,
     /// Whether its user must type settings by hand.
     pub needs_manual: bool,
+    /// Where it lives, and who says so; `None`: not compared.
+    pub home: Option<(Hosting, Authority)>,
+    /// Whether the authorities contradict each other about it; compared where `home` is.
+    pub conflict: bool,
+    /// Whether its address is a personal account, too; the same.
+    pub personal: bool,
 }
 
 impl World {
@@ -79,7 +86,9 @@ impl World {
 impl WorldMailbox {
     /// A mailbox with all protocols on, like its tenant.
     pub fn new(address: impl Into<Box<str>>) -> Self {
-        Self { address: address.into(), display_name: None, hosting: None, protocols: Protocols::default(), needs_manual: false }
+        let protocols = Protocols::default();
+        let (display_name, hosting, home) = (None, None, None);
+        Self { address: address.into(), display_name, hosting, protocols, needs_manual: false, home, conflict: false, personal: false }
     }
 
     /// Its address.

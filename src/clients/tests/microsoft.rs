@@ -99,7 +99,7 @@ fn outlook_goes_on_from_an_answer_of_no_use_and_is_in_doubt_after_a_failure() {
     for (stage, doubts, faults) in [
         (v2((404, &[], r#"{"ErrorCode":"UserNotFound"}"#)), 0, 0),
         (v2((400, &[], r#"{"ErrorCode":"ProtocolNotSupported"}"#)), 0, 1),
-        (v2((200, &[], "<html/>")), 0, 1),
+        (v2((200, &[], "<html/>")), 1, 0),
         (v2((302, &away, "")), 1, 0),
         (v2((500, &[], "")), 1, 0),
     ] {
@@ -248,7 +248,8 @@ fn new_outlook_takes_a_service_before_servers() {
         ((202, &[], ""), 1, 0),
         ((503, &[], ""), 1, 0),
         ((200, &[], r#"{"protocols":[{"protocol":"smtp","hostname":"a.example"}]}"#), 0, 1),
-        ((200, &[], "<html/>"), 0, 1),
+        ((200, &[], "<html/>"), 1, 0),
+        ((404, &[], ""), 1, 0),
     ] {
         let discovery = detect(said);
         assert_eq!((discovery.win.is_none(), discovery.doubts.len(), discovery.faults.len()), (true, doubts, faults), "{said:?}");

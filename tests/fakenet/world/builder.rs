@@ -6,9 +6,10 @@ use autodiscover_audit::model::{Address, Cause, Domain, Hosting};
 
 use super::{
     Expected, ExpectedObstacle, World, WorldMailbox, WorldTenant,
-    client::{SRV, THUNDERBIRD},
+    client::{FAIREMAIL, THUNDERBIRD},
     domain::DomainBuilder,
-    expected::{Should, nothing},
+    expected::{HOTMAIL_2014_PAIR, Should, consumer, ok},
+    unsaid::{CLIENTS, unsaid},
 };
 use crate::fakenet::{
     microsoft::Tenancy,
@@ -29,6 +30,10 @@ pub struct Builder {
     expected: BTreeMap<(String, &'static str), Expected>,
     open: BTreeSet<(String, &'static str)>,
     pub(super) obstacles: Vec<ExpectedObstacle>,
+    /// Domains with an MX, and whether all of them are below `outlook.com`.
+    pub(super) of_outlook: BTreeMap<String, bool>,
+    /// Mailboxes for which `FairEmail` does something else than that suggests.
+    pub(super) otherwise: BTreeSet<Address>,
 }
 
 impl Builder {
@@ -59,7 +64,7 @@ impl Builder {
         self.net.database.extend(keys.iter().map(|key| ((*key).to_owned(), act.clone())));
     }
 
-    pub(super) fn last_tenant(&mut self) -> &mut WorldTenant {
+    pub fn last_tenant(&mut self) -> &mut WorldTenant {
         self.tenants.last_mut().expect("a tenant comes before its domains")
     }
 
@@ -70,6 +75,16 @@ impl Builder {
         self.expected.insert(key, Expected::of(mailbox, client, should));
     }
 
+    /// The same for every mailbox of a domain that is there.
+    pub(super) fn say_in(&mut self, domain: &str, client: &'static str, should: Should) {
+        let mailboxes = self.tenants.iter().flat_map(|tenant| tenant.mailboxes.clone());
+        let of_domain: Vec<_> = mailboxes.filter(|mailbox| mailbox.address().domain().as_str() == domain).collect();
+        assert!(!of_domain.is_empty(), "no domain `{domain}`");
+        for mailbox in of_domain {
+            self.say(&mailbox, client, should);
+        }
+    }
+
     /// Says that nobody knows what a client ends with, whatever was said before.
     pub(super) fn leave_open(&mut self, mailbox: &WorldMailbox, client: &'static str) {
         let key = key(&mailbox.address(), client);
@@ -77,16 +92,26 @@ impl Builder {
         self.open.insert(key);
     }
 
-    /// The world. Whoever was not given an expectation for SRV has no SRV records: nothing is found.
+    /// The world, with what follows where nothing was said. In every domain whose MX is below `outlook.com` `FairEmail`'s profile `MSN` wins, which
+    /// has 200 points, whatever is published (M12).
     pub fn build(mut self) -> World {
-        let mailboxes: Vec<WorldMailbox> = self.tenants.iter().flat_map(|tenant| tenant.mailboxes.clone()).collect();
-        for mailbox in &mailboxes {
-            let address = mailbox.address();
-            let srv = key(&address, SRV);
-            if !self.expected.contains_key(&srv) && !self.open.contains(&srv) {
-                let microsofts = address.domain().as_str().ends_with(".onmicrosoft.com");
-                let cause = if microsofts { Cause::OnMicrosoftDomain } else { Cause::NothingPublished };
-                self.say(mailbox, SRV, nothing(cause));
+        let homes = self.tenants.iter().flat_map(|tenant| tenant.mailboxes.iter().map(|mailbox| (mailbox.clone(), tenant.hosting)));
+        let homes: Vec<(WorldMailbox, Hosting)> = homes.collect();
+        for (mailbox, hosting) in &homes {
+            let domain = mailbox.address().domain().clone();
+            for client in CLIENTS {
+                let key = key(&mailbox.address(), client);
+                if !self.expected.contains_key(&key)
+                    && !self.open.contains(&key)
+                    && let Some(should) = unsaid(&self, client, (mailbox, *hosting))
+                {
+                    self.say(mailbox, client, should);
+                }
+            }
+            if self.of_outlook.get(domain.as_str()) == Some(&true) && !self.otherwise.contains(&mailbox.address()) {
+                let consumers = mailbox.hosting.unwrap_or(*hosting) == Hosting::Consumer;
+                let msn = if consumers { ok(HOTMAIL_2014_PAIR) } else { consumer(Cause::BuiltInTable, HOTMAIL_2014_PAIR) };
+                self.say(mailbox, FAIREMAIL, msn);
             }
         }
         self.finish()

@@ -190,6 +190,28 @@ pub fn pox_redirect_address(address: &str) -> String {
     pox_account(&format!("<Action>redirectAddr</Action><RedirectAddr>{address}</RedirectAddr>"))
 }
 
+/// What an Autodiscover endpoint says to a phone (MS-ASCMD section 2.2.1.1).
+pub fn mobilesync(url: &str) -> String {
+    mobilesync_action(&format!("<Settings><Server><Type>MobileSync</Type><Url>{url}</Url><Name>{url}</Name></Server></Settings>"))
+}
+
+/// The same, where another address is to be asked about.
+pub fn mobilesync_redirect(address: &str) -> String {
+    mobilesync_action(&format!("<Redirect>{address}</Redirect>"))
+}
+
+fn mobilesync_action(inside: &str) -> String {
+    format!(
+        r#"<?xml version="1.0" encoding="utf-8"?>
+<Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006">
+  <Response xmlns="http://schemas.microsoft.com/exchange/autodiscover/mobilesync/responseschema/2006">
+    <Culture>en:us</Culture><User><DisplayName>A user</DisplayName></User><Action>{inside}</Action>
+  </Response>
+</Autodiscover>
+"#
+    )
+}
+
 fn pox_account(inside: &str) -> String {
     format!(
         r#"<?xml version="1.0" encoding="utf-8"?>

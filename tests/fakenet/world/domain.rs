@@ -47,6 +47,8 @@ impl<'a> DomainBuilder<'a> {
 
     pub fn mx(self, preference: u16, host: &str) -> Self {
         let exchange = self.fill(host);
+        let of_outlook = exchange.ends_with(".outlook.com");
+        self.world.of_outlook.entry(self.name.clone()).and_modify(|all| *all &= of_outlook).or_insert(of_outlook);
         self.data("", Data::Mx { preference, exchange })
     }
 

@@ -7,7 +7,7 @@ use autodiscover_audit::model::{Cause, Hosting};
 use super::{
     World,
     builder::{Builder, CONFIG},
-    client::{ANDROID, EVOLUTION, HIMALAYA, NEXTCLOUD, THUNDERBIRD, THUNDERBIRD_72},
+    client::{ANDROID, DRAFT, EVOLUTION, FAIREMAIL, HIMALAYA, NEXTCLOUD, THUNDERBIRD, THUNDERBIRD_72},
     documents,
     expected::{EXO, EXO_ENTRY, EXO_PAIR, HOTMAIL, HOTMAIL_2014, HOTMAIL_2014_PAIR, HOTMAIL_PAIR, NONE, consumer, ok, unsure},
     microsoft,
@@ -24,7 +24,7 @@ pub fn entry_outage() -> World {
     let mut world = microsoft::with_outage();
     world.tenant("contoso", "Contoso", Hosting::default());
     let domain = world.domain("standard.example").exo_mx().outlook();
-    let domain = domain.shape(STANDARD).by(&[THUNDERBIRD, THUNDERBIRD_72], unsure(HOTMAIL)).by(&[EVOLUTION], unsure(NONE));
+    let domain = domain.shape(STANDARD).by(&[THUNDERBIRD, THUNDERBIRD_72, DRAFT], unsure(HOTMAIL)).by(&[EVOLUTION], unsure(NONE));
     let domain = domain.by(&[ANDROID, NEXTCLOUD], unsure(HOTMAIL_PAIR));
     domain.obstacle("https://live.thunderbird.net/autoconfig/v1.1/mail.protection.outlook.com", "server-error");
     let name = "own-good.example";
@@ -44,12 +44,12 @@ pub fn provider_autoconfig() -> World {
     let domain = world.domain("standard.example").exo_mx().outlook().shape(STANDARD);
     let domain = domain.thunderbird(ok(EXO_ENTRY).fragile(Cause::MxProvider));
     let domain = domain.by(&[ANDROID, NEXTCLOUD], ok(EXO_PAIR).fragile(Cause::MxProvider));
-    domain.by(&[HIMALAYA], consumer(Cause::MxProvider, HOTMAIL_2014));
+    domain.by(&[HIMALAYA, DRAFT], consumer(Cause::MxProvider, HOTMAIL_2014));
     let domain = world.domain("legacy-mx.example").mx(0, "legacy-mx-example.mail.eo.outlook.com").outlook().manual().shape(LEGACY_MX);
-    let domain = domain.by(&[THUNDERBIRD, EVOLUTION, HIMALAYA], consumer(Cause::MxProvider, HOTMAIL_2014));
+    let domain = domain.by(&[THUNDERBIRD, EVOLUTION, HIMALAYA, DRAFT], consumer(Cause::MxProvider, HOTMAIL_2014));
     domain.by(&[ANDROID, NEXTCLOUD], consumer(Cause::MxProvider, HOTMAIL_2014_PAIR));
     let domain = world.domain("new-mx.example").new_mx().outlook().shape(AUTODISCOVER_ALONE);
-    domain.by(&[THUNDERBIRD, EVOLUTION, HIMALAYA], ok(EXO)).by(&[ANDROID, NEXTCLOUD], ok(EXO_PAIR));
+    domain.by(&[THUNDERBIRD, EVOLUTION, HIMALAYA, DRAFT], ok(EXO)).by(&[ANDROID, NEXTCLOUD, FAIREMAIL], ok(EXO_PAIR));
     world.build()
 }
 

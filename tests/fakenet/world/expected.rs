@@ -13,7 +13,7 @@ pub struct Expected {
     pub cause: Option<Cause>,
     pub fragile: bool,
     pub inferred: bool,
-    /// The IMAP, POP3 and Exchange servers in the client's order; those of EWS, OWA and Graph are left out.
+    /// The servers in the client's order; those of EWS, OWA and Graph are left out.
     pub incoming: Vec<(Protocol, String)>,
     pub outgoing: Vec<(Protocol, String)>,
     /// Whether the servers are part of the expectation: what an endpoint behind credentials would say is open in part.
@@ -64,7 +64,7 @@ impl Expected {
     }
 
     fn comparable(&self, servers: &[Server]) -> Vec<(Protocol, String)> {
-        let compared = [Protocol::Imap, Protocol::Pop3, Protocol::Exchange, Protocol::Smtp];
+        let compared = [Protocol::Imap, Protocol::Pop3, Protocol::Exchange, Protocol::ActiveSync, Protocol::Jmap, Protocol::Smtp];
         let servers = servers.iter().filter(|server| compared.contains(&server.protocol));
         servers.map(|server| (server.protocol, server.expand(&self.address).host)).collect()
     }
@@ -139,7 +139,7 @@ impl Should {
     }
 }
 
-use Protocol::{Exchange, Imap, Pop3, Smtp};
+use Protocol::{ActiveSync, Exchange, Imap, Pop3, Smtp};
 
 pub const NONE: Servers = (&[], &[]);
 /// What an own document of the standard shape says.
@@ -150,12 +150,22 @@ pub const EXO_PAIR: Servers = (&[(Imap, O365)], &[(Smtp, "smtp.office365.com")])
 pub const EXO_ENTRY: Servers = (&[(Imap, O365), (Pop3, O365), (Exchange, O365)], &[(Smtp, "smtp.office365.com")]);
 /// An Exchange Online endpoint of Autodiscover.
 pub const EXCHANGE: Servers = (&[(Exchange, O365)], &[]);
+/// The same of the American government's cloud.
+pub const EXCHANGE_US: Servers = (&[(Exchange, "outlook.office365.us")], &[]);
+/// A phone at Exchange Online, in the government's cloud, at the consumer service.
+pub const PHONE: Servers = (&[(ActiveSync, O365)], &[]);
+pub const PHONE_US: Servers = (&[(ActiveSync, "outlook.office365.us")], &[]);
+pub const PHONE_LIVE: Servers = (&[(ActiveSync, "eas.outlook.com")], &[]);
+/// New Outlook at the consumer service.
+pub const WEB_LIVE: Servers = (&[(Exchange, "outlook.live.com")], &[]);
 /// The database's entry `hotmail.com` since 2025-07-28.
 pub const HOTMAIL: Servers = (&[(Imap, O365), (Pop3, O365)], &[(Smtp, "smtp-mail.outlook.com")]);
 pub const HOTMAIL_PAIR: Servers = (&[(Imap, O365)], &[(Smtp, "smtp-mail.outlook.com")]);
 /// The same from 2013-09-16 to 2019-06-12.
 pub const HOTMAIL_2014: Servers = (&[(Imap, "imap-mail.outlook.com"), (Pop3, "pop-mail.outlook.com")], &[(Smtp, "smtp-mail.outlook.com")]);
 pub const HOTMAIL_2014_PAIR: Servers = (&[(Imap, "imap-mail.outlook.com")], &[(Smtp, "smtp-mail.outlook.com")]);
+/// What AOSP's Email has for the consumer service.
+pub const AOSP_HOTMAIL: Servers = (&[(ActiveSync, "m.hotmail.com"), (Imap, "imap-mail.outlook.com")], &[(Smtp, "smtp-mail.outlook.com")]);
 pub const HOSTER: Servers = (&[(Imap, "imap.hoster.example"), (Pop3, "pop.hoster.example")], &[(Smtp, "smtp.hoster.example")]);
 /// The same to those that take IMAP and SMTP alone, and what the hoster's Autodiscover says.
 pub const HOSTER_PAIR: Servers = (&[(Imap, "imap.hoster.example")], &[(Smtp, "smtp.hoster.example")]);

@@ -4,9 +4,12 @@ use autodiscover_audit::model::{Cause, Hosting};
 
 use super::{
     World,
-    client::{ANDROID, BASE, DELTA, EVOLUTION, GEARY, GNOME, HIMALAYA, KMAIL, NEXTCLOUD, THUNDERBIRD, THUNDERBIRD_72},
+    client::{
+        ANDROID, AOSP, BASE, DELTA, DRAFT, EVOLUTION, GEARY, GNOME, HIMALAYA, KMAIL, MAILCORE, NEXTCLOUD, SNAPPYMAIL, THUNDERBIRD,
+        THUNDERBIRD_72,
+    },
     documents,
-    expected::{HOTMAIL_2014, HOTMAIL_2014_PAIR, consumer, nothing},
+    expected::{AOSP_HOTMAIL, EXO_PAIR, HOTMAIL_2014, HOTMAIL_2014_PAIR, consumer, nothing, ok},
     microsoft,
     shape::{AUTODISCOVER_ALONE, GOOD, LEGACY_MX, Shape},
 };
@@ -19,12 +22,12 @@ pub fn of_2014() -> World {
     // M1, and for the clients that try one label less: they get only the base (M2).
     world.domain("standard.example").exo_mx().outlook().manual().shape(LEGACY_MX).shape(TRAPPED);
     let domain = world.domain("contoso.onmicrosoft.com").exo_mx().outlook().manual().shape(LEGACY_MX).shape(TRAPPED);
-    domain.by(&[KMAIL, GEARY, DELTA], nothing(Cause::OnMicrosoftDomain));
+    domain.by(&[KMAIL, GEARY, DELTA, MAILCORE, SNAPPYMAIL], nothing(Cause::OnMicrosoftDomain));
     let domain = world.domain("legacy-mx.example").mx(0, "legacy-mx-example.mail.eo.outlook.com").outlook().manual();
     domain.shape(LEGACY_MX).shape(TRAPPED);
     let domain = world.domain("olc-mx.example").mx(0, "olc-mx-example.olc.protection.outlook.com").outlook().manual();
     let domain = domain.shape(LEGACY_MX);
-    let domain = domain.by(&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION, BASE, HIMALAYA], consumer(Cause::MxConsumer, HOTMAIL_2014));
+    let domain = domain.by(&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION, BASE, HIMALAYA, DRAFT], consumer(Cause::MxConsumer, HOTMAIL_2014));
     domain.by(&[ANDROID, NEXTCLOUD, GNOME], consumer(Cause::MxConsumer, HOTMAIL_2014_PAIR));
     // An own document on every URL is the way out.
     let name = "own-good.example";
@@ -34,13 +37,16 @@ pub fn of_2014() -> World {
     domain.shape(AUTODISCOVER_ALONE);
     // A consumer's own address.
     let domain = world.domain("hotmail.de").mx(5, "mx1.hotmail.com").manual();
-    domain.document(consumer(Cause::IspdbEntry, HOTMAIL_2014), consumer(Cause::IspdbEntry, HOTMAIL_2014_PAIR)).open(&[GEARY]);
+    let domain = domain.document(consumer(Cause::IspdbEntry, HOTMAIL_2014), consumer(Cause::IspdbEntry, HOTMAIL_2014_PAIR));
+    let domain = domain.by(&[MAILCORE], consumer(Cause::BuiltInTable, HOTMAIL_2014_PAIR));
+    let domain = domain.by(&[GEARY], consumer(Cause::ProviderId, HOTMAIL_2014_PAIR));
+    domain.by(&[AOSP], consumer(Cause::BuiltInTable, AOSP_HOTMAIL)).by_fairemail(ok(EXO_PAIR));
     std::mem::take(world).build()
 }
 
 /// On top of [`LEGACY_MX`]: the hosts of that time.
 const TRAPPED: Shape = &[
-    (&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION], consumer(Cause::MxLegacy, HOTMAIL_2014)),
+    (&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION, DRAFT], consumer(Cause::MxLegacy, HOTMAIL_2014)),
     (&[ANDROID, NEXTCLOUD], consumer(Cause::MxLegacy, HOTMAIL_2014_PAIR)),
     (&[BASE, HIMALAYA], consumer(Cause::MxBaseDomain, HOTMAIL_2014)),
     (&[GNOME], consumer(Cause::MxBaseDomain, HOTMAIL_2014_PAIR)),

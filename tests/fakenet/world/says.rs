@@ -1,8 +1,10 @@
 //! What is expected of a mail domain: its shape, and what is odd about it.
 
+use autodiscover_audit::model::{Authority, Hosting};
+
 use super::{
-    ExpectedObstacle,
-    client::{BASE, PAIR, SRV, THUNDERBIRD, WHOLE},
+    ExpectedObstacle, WorldMailbox,
+    client::{BASE, FAIREMAIL, PAIR, SRV, THUNDERBIRD, WHOLE},
     domain::DomainBuilder,
     expected::Should,
     shape::{PASSED_OVER, STANDARD, Shape},
@@ -68,6 +70,20 @@ impl DomainBuilder<'_> {
         self.by(&[SRV], should)
     }
 
+    /// What `FairEmail` ends with, whatever the MX.
+    pub fn by_fairemail(mut self, should: Should) -> Self {
+        let addresses: Vec<_> = self.mailboxes().iter().map(WorldMailbox::address).collect();
+        self.world.otherwise.extend(addresses);
+        self.by(&[FAIREMAIL], should)
+    }
+
+    /// The same for one mailbox.
+    pub fn by_fairemail_for(mut self, local: &str, should: Should) -> Self {
+        let address = self.mailbox(local).address();
+        self.world.otherwise.insert(address);
+        self.by_for(local, &[FAIREMAIL], should)
+    }
+
     /// A shape, for one mailbox.
     pub fn shape_for(mut self, local: &str, shape: Shape) -> Self {
         for (clients, should) in shape {
@@ -88,6 +104,51 @@ impl DomainBuilder<'_> {
     /// The standard shape, with something at `autoconfig.D` that every client passes over.
     pub fn passed_over(self) -> Self {
         self.shape(STANDARD).shape(PASSED_OVER)
+    }
+
+    /// Nobody can say with certainty what these clients end with, for one mailbox.
+    pub fn open_for(mut self, local: &str, clients: &[&'static str]) -> Self {
+        let mailbox = self.mailbox(local).clone();
+        for client in clients {
+            self.world.leave_open(&mailbox, client);
+        }
+        self
+    }
+
+    /// Where the mailboxes so far live, and who says so.
+    pub fn lives(mut self, hosting: Hosting, authority: Authority) -> Self {
+        for mailbox in self.mailboxes() {
+            mailbox.home = Some((hosting, authority));
+        }
+        self
+    }
+
+    /// The same for one mailbox.
+    pub fn lives_for(mut self, local: &str, hosting: Hosting, authority: Authority) -> Self {
+        self.mailbox(local).home = Some((hosting, authority));
+        self
+    }
+
+    /// The authorities contradict each other.
+    pub fn conflict(mut self) -> Self {
+        for mailbox in self.mailboxes() {
+            mailbox.conflict = true;
+        }
+        self
+    }
+
+    /// The same for one mailbox.
+    pub fn conflict_for(mut self, local: &str) -> Self {
+        self.mailbox(local).conflict = true;
+        self
+    }
+
+    /// The addresses are personal accounts, too.
+    pub fn personal(mut self) -> Self {
+        for mailbox in self.mailboxes() {
+            mailbox.personal = true;
+        }
+        self
     }
 
     /// What stands in the way of a lookup; `{d}` stands for the domain.

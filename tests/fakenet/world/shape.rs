@@ -11,7 +11,10 @@ use autodiscover_audit::model::Cause::{
 };
 
 use super::{
-    client::{ANDROID, BASE, DELTA, EVOLUTION, GEARY, GNOME, HIMALAYA, KMAIL, NEXTCLOUD, PAIR, THUNDERBIRD, THUNDERBIRD_72, WHOLE},
+    client::{
+        ANDROID, BASE, DELTA, DRAFT, EVOLUTION, FAIREMAIL, GEARY, GNOME, HIMALAYA, KMAIL, MAILCORE, NEXTCLOUD, PAIR, SNAPPYMAIL,
+        THUNDERBIRD, THUNDERBIRD_72, WHOLE,
+    },
     expected::{
         EXCHANGE, EXO, EXO_ENTRY, EXO_PAIR, HOSTER, HOSTER_PAIR, HOTMAIL, HOTMAIL_2014, HOTMAIL_2014_PAIR, HOTMAIL_PAIR, NONE, Should,
         consumer, foreign, nothing, ok, unsure,
@@ -24,62 +27,62 @@ pub type Shape = &'static [(&'static [&'static str], Should)];
 /// Nothing of its own, Exchange Online's MX, `autodiscover` an alias of Exchange Online's. Who takes a label off the MX finds the
 /// database's business entry (M3), who takes the base finds the consumer's (M1).
 pub const STANDARD: Shape = &[
-    (&[THUNDERBIRD, THUNDERBIRD_72], ok(EXO_ENTRY).fragile(MxBaseDomain)),
+    (&[THUNDERBIRD, THUNDERBIRD_72, DRAFT], ok(EXO_ENTRY).fragile(MxBaseDomain)),
     (&[ANDROID, NEXTCLOUD], ok(EXO_PAIR).fragile(MxBaseDomain)),
     (&[EVOLUTION], ok(EXO)),
     (&[BASE, HIMALAYA], consumer(MxBaseDomain, HOTMAIL)),
     (&[GNOME], consumer(MxBaseDomain, HOTMAIL_PAIR)),
-    (&[KMAIL, GEARY], nothing(NothingPublished)),
-    (&[DELTA], nothing(UnusableDocument)),
+    (&[KMAIL, GEARY, MAILCORE], nothing(NothingPublished)),
+    (&[DELTA, SNAPPYMAIL], nothing(UnusableDocument)),
 ];
 
 /// On top of [`STANDARD`]: without Autodiscover.
-pub const BARE: Shape = &[(&[DELTA], nothing(NothingPublished))];
+pub const BARE: Shape = &[(&[DELTA, SNAPPYMAIL], nothing(NothingPublished))];
 
 /// On top of [`STANDARD`]: something is at `autoconfig.D` that every client passes over.
-pub const PASSED_OVER: Shape = &[(&[KMAIL, GEARY, DELTA], nothing(UnusableDocument))];
+pub const PASSED_OVER: Shape = &[(&[KMAIL, GEARY, DELTA, MAILCORE, SNAPPYMAIL], nothing(UnusableDocument))];
 
 /// The standard shape, but `autoconfig.D` may only have been out of reach.
 pub const IN_DOUBT: Shape = &[
-    (&[THUNDERBIRD, THUNDERBIRD_72], unsure(EXO_ENTRY)),
+    (&[THUNDERBIRD, THUNDERBIRD_72, DRAFT], unsure(EXO_ENTRY)),
     (&[ANDROID, NEXTCLOUD], unsure(EXO_PAIR)),
     (&[EVOLUTION], unsure(EXO)),
     (&[BASE, HIMALAYA], unsure(HOTMAIL)),
     (&[GNOME], unsure(HOTMAIL_PAIR)),
-    (&[KMAIL, GEARY, DELTA], unsure(NONE)),
+    (&[KMAIL, GEARY, DELTA, MAILCORE, SNAPPYMAIL], unsure(NONE)),
 ];
 
 /// The MX of before 2018: one label less is no key of the database, the base is the consumer's (M2).
 pub const LEGACY_MX: Shape = &[
-    (&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION], consumer(MxLegacy, HOTMAIL)),
+    (&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION, DRAFT], consumer(MxLegacy, HOTMAIL)),
     (&[ANDROID, NEXTCLOUD], consumer(MxLegacy, HOTMAIL_PAIR)),
     (&[BASE, HIMALAYA], consumer(MxBaseDomain, HOTMAIL)),
     (&[GNOME], consumer(MxBaseDomain, HOTMAIL_PAIR)),
-    (&[KMAIL, GEARY], nothing(NothingPublished)),
-    (&[DELTA], nothing(UnusableDocument)),
+    (&[KMAIL, GEARY, MAILCORE], nothing(NothingPublished)),
+    (&[DELTA, SNAPPYMAIL], nothing(UnusableDocument)),
 ];
 
 /// The consumer service's own MX.
 pub const CONSUMER_MX: Shape = &[
-    (&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION, BASE, HIMALAYA], consumer(MxConsumer, HOTMAIL)),
+    (&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION, BASE, HIMALAYA, DRAFT], consumer(MxConsumer, HOTMAIL)),
     (&[ANDROID, NEXTCLOUD, GNOME], consumer(MxConsumer, HOTMAIL_PAIR)),
-    (&[KMAIL, GEARY], nothing(NothingPublished)),
-    (&[DELTA], nothing(UnusableDocument)),
+    (&[KMAIL, GEARY, MAILCORE], nothing(NothingPublished)),
+    (&[DELTA, SNAPPYMAIL], nothing(UnusableDocument)),
 ];
 
 /// The MX of a hoster that is in the database.
 pub const HOSTER_MX: Shape = &[
-    (&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION, BASE, HIMALAYA], foreign(MxProvider, HOSTER)),
-    (&[ANDROID, NEXTCLOUD, GNOME], foreign(MxProvider, HOSTER_PAIR)),
-    (&[KMAIL, GEARY], nothing(NothingPublished)),
-    (&[DELTA], nothing(UnusableDocument)),
+    (&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION, BASE, HIMALAYA, DRAFT], foreign(MxProvider, HOSTER)),
+    (&[ANDROID, NEXTCLOUD, GNOME, FAIREMAIL], foreign(MxProvider, HOSTER_PAIR)),
+    (&[KMAIL, GEARY, MAILCORE], nothing(NothingPublished)),
+    (&[DELTA, SNAPPYMAIL], nothing(UnusableDocument)),
 ];
 
 /// An MX that leads nowhere, and `autodiscover` an alias of Exchange Online's.
 pub const AUTODISCOVER_ALONE: Shape = &[
     (&[THUNDERBIRD, THUNDERBIRD_72], ok(EXCHANGE).inferred()),
-    (&[ANDROID, NEXTCLOUD, BASE, HIMALAYA, KMAIL, GEARY], nothing(NothingPublished)),
-    (&[EVOLUTION, GNOME, DELTA], nothing(UnusableDocument)),
+    (&[ANDROID, NEXTCLOUD, BASE, HIMALAYA, KMAIL, GEARY, DRAFT, MAILCORE], nothing(NothingPublished)),
+    (&[EVOLUTION, GNOME, DELTA, FAIREMAIL, SNAPPYMAIL], nothing(UnusableDocument)),
 ];
 
 /// Nothing at all.
@@ -93,25 +96,49 @@ pub const GOOD: Shape = &[(WHOLE, ok(EXO)), (PAIR, ok(EXO_PAIR))];
 
 /// The same by `https://autoconfig.D` alone; behind it stands the standard shape.
 pub const GOOD_BY_AUTOCONFIG: Shape = &[
-    (&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION, KMAIL], ok(EXO)),
-    (&[ANDROID, NEXTCLOUD, GEARY, DELTA], ok(EXO_PAIR)),
+    (&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION, KMAIL, DRAFT], ok(EXO)),
+    (&[ANDROID, NEXTCLOUD, GEARY, DELTA, MAILCORE], ok(EXO_PAIR)),
     (&[BASE, HIMALAYA], ok(EXO).fragile(MxBaseDomain)),
     (&[GNOME], ok(EXO_PAIR).fragile(MxBaseDomain)),
+    (&[SNAPPYMAIL], nothing(UnusableDocument)),
 ];
 
+/// On top of [`GOOD`]: the document is at `https://autoconfig.D/mail` alone, where `SnappyMail` does not look.
+pub const PAST_SNAPPYMAIL: Shape = &[(&[SNAPPYMAIL], nothing(NothingPublished))];
+
 /// On top of [`GOOD`]: should the document fail, a stale one at the well-known URL is next.
-pub const WELL_KNOWN_NEXT: Shape =
-    &[(WHOLE, ok(EXO).fragile(OwnWellKnownStale)), (&[ANDROID, GNOME, NEXTCLOUD, DELTA], ok(EXO_PAIR).fragile(OwnWellKnownStale))];
+pub const WELL_KNOWN_NEXT: Shape = &[
+    (WHOLE, ok(EXO).fragile(OwnWellKnownStale)),
+    (&[ANDROID, GNOME, NEXTCLOUD, DELTA, MAILCORE], ok(EXO_PAIR).fragile(OwnWellKnownStale)),
+    (&[SNAPPYMAIL], consumer(OwnWellKnownStale, HOTMAIL_2014_PAIR)),
+];
 
 /// On top of [`GOOD`]: should the document fail, a stale entry of the database is next; `KMail` asks for that first.
-pub const ENTRY_NEXT: Shape =
-    &[(WHOLE, ok(EXO).fragile(IspdbEntry)), (PAIR, ok(EXO_PAIR).fragile(IspdbEntry)), (&[KMAIL], consumer(IspdbEntry, HOTMAIL_2014))];
+pub const ENTRY_NEXT: Shape = &[
+    (WHOLE, ok(EXO).fragile(IspdbEntry)),
+    (PAIR, ok(EXO_PAIR).fragile(IspdbEntry)),
+    (&[KMAIL], consumer(IspdbEntry, HOTMAIL_2014)),
+    (&[SNAPPYMAIL], consumer(IspdbEntry, HOTMAIL_2014_PAIR)),
+    (&[MAILCORE], ok(EXO_PAIR)),
+];
 
 /// A document with the consumer service's hosts of 2013 to 2019 (M5).
-pub const STALE: Shape = &[(WHOLE, consumer(OwnAutoconfigStale, HOTMAIL_2014)), (PAIR, consumer(OwnAutoconfigStale, HOTMAIL_2014_PAIR))];
+pub const STALE: Shape = &[
+    (WHOLE, consumer(OwnAutoconfigStale, HOTMAIL_2014)),
+    (PAIR, consumer(OwnAutoconfigStale, HOTMAIL_2014_PAIR)),
+    (&[SNAPPYMAIL], consumer(OwnWellKnownStale, HOTMAIL_2014_PAIR)),
+];
 
 /// A document with what the database says of the consumer service today.
-pub const HALF_STALE: Shape = &[(WHOLE, consumer(OwnAutoconfigStale, HOTMAIL)), (PAIR, consumer(OwnAutoconfigStale, HOTMAIL_PAIR))];
+pub const HALF_STALE: Shape = &[
+    (WHOLE, consumer(OwnAutoconfigStale, HOTMAIL)),
+    (PAIR, consumer(OwnAutoconfigStale, HOTMAIL_PAIR)),
+    (&[SNAPPYMAIL], consumer(OwnWellKnownStale, HOTMAIL_PAIR)),
+];
 
 /// Exchange Online's document, where the mailbox does not live there.
-pub const STRANGER: Shape = &[(WHOLE, foreign(OwnAutoconfigStale, EXO)), (PAIR, foreign(OwnAutoconfigStale, EXO_PAIR))];
+pub const STRANGER: Shape = &[
+    (WHOLE, foreign(OwnAutoconfigStale, EXO)),
+    (PAIR, foreign(OwnAutoconfigStale, EXO_PAIR)),
+    (&[SNAPPYMAIL], foreign(OwnWellKnownStale, EXO_PAIR)),
+];

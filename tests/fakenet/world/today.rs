@@ -1,6 +1,7 @@
 //! The internet of late 2026.
 
 mod autodiscover;
+mod guess;
 mod obstacle;
 mod own;
 mod publish;
@@ -26,10 +27,17 @@ pub fn today() -> World {
     publish::pacc(&mut world);
     publish::jmap(&mut world);
     service::detected(&mut world);
+    service::redirected(&mut world);
+    service::contradicted(&mut world);
+    service::phones(&mut world);
+    service::at_the_root(&mut world);
+    guess::hosts(&mut world);
+    guess::tables(&mut world);
     autodiscover::guarded(&mut world);
     autodiscover::open(&mut world);
     autodiscover::refusing(&mut world);
     autodiscover::decided(&mut world);
+    service::behind(&mut world);
     obstacle::of_dns(&mut world);
     obstacle::of_connections(&mut world);
     obstacle::of_certificates(&mut world);

@@ -5,9 +5,12 @@ use hickory_resolver::proto::rr::RecordType;
 
 use super::super::{
     builder::{AUTODISCOVER, Builder, CONFIG},
-    client::{ANDROID, BASE, DELTA, EVOLUTION, GEARY, GNOME, HIMALAYA, KMAIL, NEXTCLOUD, THUNDERBIRD, THUNDERBIRD_72},
+    client::{
+        ANDROID, AOSP, BASE, DELTA, DRAFT, EVOLUTION, FAIREMAIL, GEARY, GNOME, HIMALAYA, JMAP, KMAIL, MAILCORE, NEXTCLOUD, SNAPPYMAIL,
+        THUNDERBIRD, THUNDERBIRD_72,
+    },
     documents,
-    expected::{EXCHANGE, EXO, EXO_PAIR, NONE, nothing, unsure},
+    expected::{EXCHANGE, EXO, EXO_PAIR, NONE, Should, nothing, ok, unsure},
     shape::{GOOD, GOOD_BY_AUTOCONFIG, IN_DOUBT, NOTHING, STANDARD},
 };
 use crate::fakenet::{
@@ -34,16 +37,18 @@ pub fn of_dns(world: &mut Builder) {
     // Nobody has registered the domain.
     let domain = world.unknown_domain("unregistered.example").known_as(|tenancy| *tenancy = Tenancy::unknown()).manual();
     let domain = domain.document(nothing(Cause::NoSuchDomain), nothing(Cause::NoSuchDomain)).by_srv(nothing(Cause::NoSuchDomain));
+    let domain = domain.by(&[AOSP], nothing(Cause::NoSuchDomain));
     domain.obstacle("MX {d}", "nx-domain").obstacle("https://autoconfig.{d}/", "nx-domain");
     // The MX is out of reach: what it would have led to outranks Autodiscover.
     let domain = world.domain("mx-failing.example").outlook().trouble("", Some(RecordType::MX), Trouble::ServFail);
     let domain = domain.by(&[THUNDERBIRD, THUNDERBIRD_72], unsure(EXCHANGE).inferred());
-    let domain = domain.by(&[BASE, HIMALAYA, ANDROID, NEXTCLOUD, EVOLUTION, GNOME], unsure(NONE));
-    let domain = domain.by(&[KMAIL, GEARY], nothing(Cause::NothingPublished)).by(&[DELTA], nothing(Cause::UnusableDocument));
+    let domain = domain.by(&[BASE, HIMALAYA, ANDROID, NEXTCLOUD, EVOLUTION, GNOME, DRAFT, FAIREMAIL, MAILCORE], unsure(NONE));
+    let domain = domain.by(&[KMAIL, GEARY], nothing(Cause::NothingPublished));
+    let domain = domain.by(&[DELTA, SNAPPYMAIL], nothing(Cause::UnusableDocument));
     domain.obstacle("MX {d}", "serv-fail");
     // SRV is out of reach.
     let domain = world.domain("srv-failing.example").exo_mx().outlook().trouble("_imaps._tcp", None, Trouble::ServFail);
-    domain.shape(STANDARD).by_srv(unsure(NONE)).obstacle("SRV _imaps._tcp.{d}", "serv-fail");
+    domain.shape(STANDARD).by_srv(unsure(NONE)).by(&[SNAPPYMAIL], unsure(NONE)).obstacle("SRV _imaps._tcp.{d}", "serv-fail");
 }
 
 /// No connection, or one that does not last.
@@ -61,7 +66,8 @@ pub fn of_connections(world: &mut Builder) {
         ("reset.example", Act::Reset, "connection-cut"),
         ("cut-off.example", Act::Truncated(good), "connection-cut"),
     ] {
-        world.domain(name).exo_mx().outlook().autoconfig(act).shape(IN_DOUBT).obstacle("https://autoconfig.{d}/", obstacle);
+        let domain = world.domain(name).exo_mx().outlook().autoconfig(act).shape(IN_DOUBT).by(&[SNAPPYMAIL], ELSEWHERE);
+        domain.obstacle("https://autoconfig.{d}/", obstacle);
     }
 }
 
@@ -101,13 +107,14 @@ pub fn of_http(world: &mut Builder) {
         ("bomb.example", Act::GzipBomb(10 << 20), "too-large"),
         ("broken-gzip.example", Act::BrokenGzip, "undecodable"),
     ] {
-        world.domain(name).exo_mx().outlook().autoconfig(act).shape(IN_DOUBT).obstacle("https://autoconfig.{d}/", obstacle);
+        let domain = world.domain(name).exo_mx().outlook().autoconfig(act).shape(IN_DOUBT).by(&[SNAPPYMAIL], ELSEWHERE);
+        domain.obstacle("https://autoconfig.{d}/", obstacle);
     }
     // An hour is too long to wait: the host is left alone, whatever is to be asked there later.
     let hour = Act::Busy { status: 503, seconds: 3600 };
     let later = Site::empty().http(AUTODISCOVER, Act::redirect(302, "https://held.example/moved.xml"));
     let domain = world.domain("held.example").exo_mx().host("", Site::always(hour)).host("autodiscover", later);
-    let domain = domain.shape(IN_DOUBT).by(&[GEARY], nothing(Cause::NothingPublished));
+    let domain = domain.shape(IN_DOUBT).by(&[GEARY], nothing(Cause::NothingPublished)).by(&[JMAP], unsure(NONE));
     domain.obstacle("https://{d}/", "server-error").obstacle("POST https://{d}/moved.xml", "held");
     // A bad minute that is over when it is asked again.
     let name = "flaky.example";
@@ -132,12 +139,14 @@ pub fn of_redirects(world: &mut Builder) {
         ("private-address.example", Act::redirect(302, format!("https://10.0.0.1{CONFIG}")), "redirect-forbidden"),
         ("private-name.example", Act::redirect(302, format!("https://intranet.partner.example{CONFIG}")), "redirect-forbidden"),
     ] {
-        world.domain(name).exo_mx().outlook().autoconfig(act).shape(IN_DOUBT).obstacle("https://autoconfig.{d}/", obstacle);
+        let domain = world.domain(name).exo_mx().outlook().autoconfig(act).shape(IN_DOUBT).by(&[SNAPPYMAIL], ELSEWHERE);
+        domain.obstacle("https://autoconfig.{d}/", obstacle);
     }
     // Plain http to a private address: the third URL, for which Geary and Delta Chat do not ask.
     let site = Site::empty().any_http(Act::redirect(302, "http://10.0.0.1/"));
     let domain = world.domain("private-http.example").exo_mx().outlook().host("autoconfig", site);
-    let domain = domain.shape(IN_DOUBT).by(&[GEARY], nothing(Cause::NothingPublished)).by(&[DELTA], nothing(Cause::UnusableDocument));
+    let domain = domain.shape(IN_DOUBT).by(&[GEARY, MAILCORE], nothing(Cause::NothingPublished));
+    let domain = domain.by(&[DELTA], nothing(Cause::UnusableDocument));
     domain.obstacle("http://autoconfig.{d}/", "redirect-forbidden");
     // A private address in public DNS: users inside may see what we cannot.
     let domain = world.domain("split.example").exo_mx().outlook().address("autoconfig", [10, 0, 0, 1]);
@@ -148,25 +157,33 @@ pub fn of_redirects(world: &mut Builder) {
 pub fn elsewhere(world: &mut Builder) {
     // The ISP database: its entry for the domain itself would have outranked the MX. Evolution goes on after a 404 alone.
     let domain = world.domain("database-failing.example").exo_mx().outlook().ispdb(&Act::status(503)).shape(IN_DOUBT);
-    let domain = domain.by(&[EVOLUTION], unsure(NONE));
+    let domain = domain.by(&[EVOLUTION], unsure(NONE)).by(&[MAILCORE], nothing(Cause::NothingPublished));
     domain.obstacle("https://live.thunderbird.net/autoconfig/v1.1/{d}", "server-error");
     // The first own URL, where the second is right.
     let name = "first-failing.example";
     let domain = world.domain(name).exo_mx().outlook().autoconfig(Act::status(502)).well_known(Act::xml(documents::good(name)));
-    domain.document(unsure(EXO), unsure(EXO_PAIR)).by(&[GEARY], unsure(NONE));
+    domain.document(unsure(EXO), unsure(EXO_PAIR)).by(&[GEARY], unsure(NONE)).by(&[SNAPPYMAIL], ok(EXO_PAIR));
     // What ranks below the winner does not matter: the MX, Autodiscover.
     let name = "below-failing.example";
     let domain = world.domain(name).trouble("", Some(RecordType::MX), Trouble::ServFail).publishes(documents::good(name));
     let domain = domain.autodiscover(Act::Reset).shape(GOOD).obstacle("MX {d}", "serv-fail");
+    // Two have tables by the MX that come first.
+    let domain = domain.by(&[FAIREMAIL, MAILCORE], unsure(EXO_PAIR));
     domain.obstacle("POST https://autodiscover.{d}/", "connection-cut");
     let domain = world.domain("autodiscover-failing.example").exo_mx().autodiscover(Act::Reset).shape(STANDARD);
-    domain.by(&[DELTA], unsure(NONE)).obstacle("POST https://autodiscover.{d}/", "connection-cut").obstacle("https://{d}/", "not-there");
+    domain
+        .by(&[DELTA, SNAPPYMAIL], unsure(NONE))
+        .obstacle("POST https://autodiscover.{d}/", "connection-cut")
+        .obstacle("https://{d}/", "not-there");
     // Nothing was found, and the last way failed.
     let domain = world.domain("autodiscover-down.example").new_mx().autodiscover(Act::status(503));
-    domain.shape(NOTHING).by(&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION, GNOME, DELTA], unsure(NONE));
+    domain.shape(NOTHING).by(&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION, GNOME, DELTA, FAIREMAIL, SNAPPYMAIL], unsure(NONE));
     // Autodiscover redirects to a private address: whoever is inside may get an answer there.
     let site = Site::empty().http(AUTODISCOVER, Act::redirect(302, "https://10.0.0.1/")).tls(Tls::SelfSigned);
     let domain = world.domain("autodiscover-private.example").new_mx().host("autodiscover", site);
-    let domain = domain.shape(NOTHING).by(&[THUNDERBIRD, THUNDERBIRD_72], unsure(NONE));
-    domain.by(&[EVOLUTION, GNOME, DELTA], nothing(Cause::UnusableDocument));
+    let domain = domain.shape(NOTHING).by(&[THUNDERBIRD, THUNDERBIRD_72, SNAPPYMAIL], unsure(NONE));
+    domain.by(&[EVOLUTION, GNOME, DELTA, FAIREMAIL], nothing(Cause::UnusableDocument));
 }
+
+/// What `SnappyMail` ends with, which asks for documents at other places.
+const ELSEWHERE: Should = nothing(Cause::UnusableDocument);

@@ -8,9 +8,15 @@ use autodiscover_audit::model::{
 
 use super::super::{
     builder::Builder,
-    client::{ANDROID, BASE, DELTA, EVOLUTION, GEARY, GNOME, HIMALAYA, KMAIL, NEXTCLOUD, THUNDERBIRD, THUNDERBIRD_72},
+    client::{
+        ANDROID, AOSP, BASE, DELTA, DRAFT, EVOLUTION, FAIREMAIL, GEARY, GNOME, HIMALAYA, KMAIL, MAILCORE, NEXTCLOUD, SNAPPYMAIL,
+        THUNDERBIRD, THUNDERBIRD_72,
+    },
     documents,
-    expected::{EXO, HOSTER, HOSTER_PAIR, HOTMAIL, HOTMAIL_2014, HOTMAIL_PAIR, Servers, bad, consumer, foreign, nothing, ok},
+    expected::{
+        AOSP_HOTMAIL, EXO, EXO_PAIR, HOSTER, HOSTER_PAIR, HOTMAIL, HOTMAIL_2014, HOTMAIL_2014_PAIR, HOTMAIL_PAIR, Servers, bad, consumer,
+        foreign, nothing, ok,
+    },
     shape::{AUTODISCOVER_ALONE, BARE, CONSUMER_MX, ENTRY_NEXT, GOOD, HOSTER_MX, LEGACY_MX, NOTHING, STANDARD},
 };
 use crate::fakenet::{site::Act, zone::Trouble};
@@ -45,7 +51,7 @@ pub fn by_mx(world: &mut Builder) {
     // A filter's vendor that publishes settings of its own (M24), for which Thunderbird asks since 125, and some others.
     let domain = world.domain("filter-vendor.example").mx(10, "mx1.cleanmail.example").outlook().manual();
     let domain = domain.shape(AUTODISCOVER_ALONE);
-    domain.by(&[THUNDERBIRD, ANDROID, EVOLUTION, NEXTCLOUD, HIMALAYA], foreign(Cause::MxProvider, VENDOR));
+    domain.by(&[THUNDERBIRD, ANDROID, EVOLUTION, NEXTCLOUD, HIMALAYA, DRAFT, FAIREMAIL], foreign(Cause::MxProvider, VENDOR));
     // Mail still goes to a hoster that is in the database.
     world.domain("hoster-mx.example").mx(10, "mx1.hoster.example").outlook().manual().shape(HOSTER_MX);
     // RFC 7505, and a domain that receives its mail itself: no reduction in either.
@@ -54,7 +60,7 @@ pub fn by_mx(world: &mut Builder) {
     world.domain("own-mx.example").mx(10, "mail.{d}").manual().shape(NOTHING);
     // M17: nobody can publish under onmicrosoft.com; the literal key does not help `contoso`.
     let nobody = nothing(Cause::OnMicrosoftDomain);
-    world.domain("contoso.onmicrosoft.com").exo_mx().shape(STANDARD).by(&[KMAIL, GEARY, DELTA], nobody);
+    world.domain("contoso.onmicrosoft.com").exo_mx().shape(STANDARD).by(&[KMAIL, GEARY, DELTA, MAILCORE, SNAPPYMAIL], nobody);
     world.domain("fabrikam.onmicrosoft.com").new_mx().manual().document(nobody, nobody);
 }
 
@@ -63,14 +69,16 @@ pub fn by_several_mx(world: &mut Builder) {
     // M4: two share the first place; which one is listed first decides.
     let domain = world.domain("several-equal.example").exo_mx().mx(0, "several-equal-example.olc.protection.outlook.com");
     let domain = domain.outlook().manual().shape(STANDARD).open(&[BASE, HIMALAYA, GNOME]);
-    let domain = domain.by(&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION], consumer(Cause::MxSeveral, HOTMAIL));
+    let domain = domain.by(&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION, DRAFT], consumer(Cause::MxSeveral, HOTMAIL));
     domain.by(&[ANDROID, NEXTCLOUD], consumer(Cause::MxSeveral, HOTMAIL_PAIR));
     let domain = world.domain("several-hoster.example").exo_mx().mx(0, "mx1.hoster.example").outlook().manual();
-    let domain = domain.shape(STANDARD).by(&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION], foreign(Cause::MxSeveral, HOSTER));
+    let domain = domain.shape(STANDARD).by(&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION, DRAFT], foreign(Cause::MxSeveral, HOSTER));
+    let domain = domain.by_fairemail(consumer(Cause::MxSeveral, HOTMAIL_2014_PAIR));
     let domain = domain.by(&[ANDROID, NEXTCLOUD], foreign(Cause::MxSeveral, HOSTER_PAIR));
     domain.by(&[BASE, HIMALAYA], consumer(Cause::MxSeveral, HOTMAIL)).by(&[GNOME], consumer(Cause::MxSeveral, HOTMAIL_PAIR));
     // Only the first place counts, whatever stands behind it; not for Nextcloud's server, which takes what the resolver lists first.
-    world.domain("several-good-first.example").exo_mx().mx(20, "mx1.hoster.example").outlook().shape(STANDARD).open(&[NEXTCLOUD]);
+    let domain = world.domain("several-good-first.example").exo_mx().mx(20, "mx1.hoster.example").outlook();
+    domain.shape(STANDARD).by_fairemail(consumer(Cause::BuiltInTable, HOTMAIL_2014_PAIR)).open(&[NEXTCLOUD]);
     let domain = world.domain("several-bad-first.example").mx(5, "0123456789.pamx1.hotmail.com");
     let domain = domain.mx(10, "several-bad-first-example.mail.protection.outlook.com").outlook().manual();
     domain.shape(CONSUMER_MX).open(&[NEXTCLOUD]);
@@ -84,15 +92,21 @@ pub fn by_database(world: &mut Builder) {
     let name = "in-database.example";
     let entry = Act::xml(documents::imap_smtp(name, "imap.old-isp.example", "smtp.old-isp.example"));
     let old = foreign(Cause::IspdbEntry, OLD);
-    world.domain(name).exo_mx().outlook().ispdb(&entry).manual().document(old, old);
+    let domain = world.domain(name).exo_mx().outlook().ispdb(&entry).manual().document(old, old);
+    domain.by(&[MAILCORE], nothing(Cause::NothingPublished));
     // Exchange Online for reading, a relay of its own for sending, and nobody said that this is right.
     let name = "relay-unknown.example";
     let entry = Act::xml(documents::imap_smtp(name, "outlook.office365.com", "outgoing.relay-unknown.example"));
     let relay = foreign(Cause::IspdbEntry, RELAY);
-    world.domain(name).exo_mx().outlook().ispdb(&entry).manual().document(relay, relay);
+    let domain = world.domain(name).exo_mx().outlook().ispdb(&entry).manual().document(relay, relay);
+    domain.by(&[MAILCORE], nothing(Cause::NothingPublished));
     // A second address at the consumer service, used in the wizard.
     let domain = world.domain("hotmail.de").mx(2, "hotmail-de.olc.protection.outlook.com").manual();
-    domain.document(consumer(Cause::IspdbEntry, HOTMAIL), consumer(Cause::IspdbEntry, HOTMAIL_PAIR)).open(&[GEARY]);
+    let domain = domain.document(consumer(Cause::IspdbEntry, HOTMAIL), consumer(Cause::IspdbEntry, HOTMAIL_PAIR));
+    let domain = domain.by(&[GEARY], consumer(Cause::ProviderId, HOTMAIL_2014_PAIR));
+    // Three have tables with the domain: two of them from long ago.
+    let domain = domain.by(&[MAILCORE], consumer(Cause::BuiltInTable, HOTMAIL_2014_PAIR)).by_fairemail(ok(EXO_PAIR));
+    domain.by(&[AOSP], consumer(Cause::BuiltInTable, AOSP_HOTMAIL));
     // Autoconfig of its own outranks the entry.
     let name = "both-database-and-own.example";
     let entry = Act::xml(documents::stale(name));
@@ -117,6 +131,7 @@ pub fn by_srv(world: &mut Builder) {
     let domain = world.domain("srv-half.example").exo_mx().outlook().srv("imaps", (0, 1, 993), "outlook.office365.com");
     let domain = domain.srv("submission", (0, 1, 587), "smtp-mail.outlook.com");
     let domain = domain.shape(STANDARD).by(&[EVOLUTION], ok(EXO).fragile(Cause::SrvStale));
+    let domain = domain.by(&[SNAPPYMAIL], consumer(Cause::SrvStale, LAST));
     domain.by_srv(consumer(Cause::SrvStale, LAST));
     // M8: stale, in a domain whose document is right.
     let name = "srv-stale.example";

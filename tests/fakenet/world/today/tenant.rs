@@ -8,9 +8,12 @@ use autodiscover_audit::model::{
 
 use super::super::{
     builder::Builder,
-    client::{ANDROID, BASE, DELTA, EVOLUTION, GEARY, GNOME, HIMALAYA, KMAIL, NEXTCLOUD, SRV, THUNDERBIRD, THUNDERBIRD_72},
+    client::{
+        ANDROID, AOSP, BASE, DELTA, DRAFT, EVOLUTION, FAIREMAIL, GEARY, GNOME, HIMALAYA, KMAIL, MAILCORE, NEXTCLOUD, SNAPPYMAIL, SRV,
+        THUNDERBIRD, THUNDERBIRD_72,
+    },
     documents,
-    expected::{EXO, EXO_PAIR, HOTMAIL, HOTMAIL_2014_PAIR, HOTMAIL_PAIR, NONE, Servers, bad, consumer, nothing, ok},
+    expected::{AOSP_HOTMAIL, EXO, EXO_PAIR, HOTMAIL, HOTMAIL_2014_PAIR, HOTMAIL_PAIR, NONE, Servers, bad, consumer, foreign, nothing, ok},
     shape::{GOOD, GOOD_BY_AUTOCONFIG, HALF_STALE, NOTHING, STALE, STANDARD, STRANGER},
 };
 use crate::fakenet::{
@@ -20,12 +23,16 @@ use crate::fakenet::{
 
 /// Mailboxes of one domain that end differently.
 pub fn mailboxes(world: &mut Builder) {
-    // The document is made for each user: one was given what was right in 2014. Three clients do not say who asks.
+    // The document is made for each user: one was given what was right in 2014. Four clients do not say who asks.
     let name = "per-user.example";
     let act = Act::by_address(&[("bert@per-user.example", Act::xml(documents::stale(name)))], Act::xml(documents::good(name)));
     let domain = world.domain(name).exo_mx().outlook().mail("bert").autoconfig(act).manual_for("bert");
     let domain = domain.shape(GOOD_BY_AUTOCONFIG).shape_for("bert", STALE);
-    domain.by_for("bert", &[KMAIL], ok(EXO)).by_for("bert", &[ANDROID, GEARY], ok(EXO_PAIR));
+    domain.by_for("bert", &[KMAIL], ok(EXO)).by_for("bert", &[ANDROID, GEARY, MAILCORE], ok(EXO_PAIR)).by_for(
+        "bert",
+        &[SNAPPYMAIL],
+        nothing(Cause::UnusableDocument),
+    );
     // Made for each user, and the same but for the address. Thunderbird for Android does not name it: whether it takes the document
     // without a user name is left open.
     let name = "per-user-alike.example";
@@ -54,7 +61,8 @@ pub fn mailboxes(world: &mut Builder) {
     let domain = world.domain(name).exo_mx().outlook().publishes(documents::good(name));
     let domain = domain.mail_with("bert", |mailbox| mailbox.hosting = Some(Hosting::OnPremises)).manual_for("bert");
     let domain = domain.mail_with("carla", |mailbox| mailbox.hosting = Some(Hosting::Consumer)).manual_for("carla");
-    domain.shape(GOOD).shape_for("bert", STRANGER).shape_for("carla", STRANGER);
+    let domain = domain.shape(GOOD).shape_for("bert", STRANGER).shape_for("carla", STRANGER);
+    domain.by_fairemail_for("carla", ok(HOTMAIL_2014_PAIR).fragile(Cause::OwnAutoconfigStale));
     // A list with names, one with a character that XML and HTML must escape.
     let domain = world.domain("people.example").exo_mx().outlook();
     let domain = domain.mail_with("o'brien", |mailbox| mailbox.display_name = Some("Óscar O'Brien <Sales & Co>".into()));
@@ -68,21 +76,26 @@ pub fn others(world: &mut Builder) {
     let name = "campus.example";
     let entry = Act::xml(documents::imap_smtp(name, "outlook.office365.com", "outgoing.campus.example"));
     let domain = world.domain(name).exo_mx().outlook().ispdb(&entry);
-    domain.document(ok(CAMPUS), ok(CAMPUS)).by(&[BASE, HIMALAYA, GNOME], ok(CAMPUS).fragile(Cause::MxBaseDomain));
+    let domain = domain.document(ok(CAMPUS), ok(CAMPUS)).by(&[MAILCORE], nothing(Cause::NothingPublished));
+    domain.by(&[BASE, HIMALAYA, GNOME], ok(CAMPUS).fragile(Cause::MxBaseDomain));
     government(world);
     on_premises(world);
     // The consumer service, and right so.
     world.tenant("family", "Family", Hosting::Consumer);
     let domain = world.domain("vanity.example").mx(10, "vanity-example.olc.protection.outlook.com");
     let domain = domain.known_as(|tenancy| tenancy.directory = TenantDirectory::None);
-    let domain = domain.by(&[THUNDERBIRD, THUNDERBIRD_72, BASE, EVOLUTION, HIMALAYA], ok(HOTMAIL));
-    domain.by(&[ANDROID, GNOME, NEXTCLOUD], ok(HOTMAIL_PAIR)).by(&[KMAIL, GEARY, DELTA], nothing(Cause::NothingPublished));
+    let domain = domain.by(&[THUNDERBIRD, THUNDERBIRD_72, BASE, EVOLUTION, HIMALAYA, DRAFT], ok(HOTMAIL));
+    domain
+        .by(&[ANDROID, GNOME, NEXTCLOUD], ok(HOTMAIL_PAIR))
+        .by(&[KMAIL, GEARY, DELTA, MAILCORE, SNAPPYMAIL], nothing(Cause::NothingPublished));
     // Geary takes the database's entry by its id, and has hosts of its own for it.
     let domain = world.domain("outlook.de").mx(2, "outlook-de.olc.protection.outlook.com");
-    domain.document(ok(HOTMAIL), ok(HOTMAIL_PAIR)).by(&[GEARY], ok(HOTMAIL_2014_PAIR));
+    let domain = domain.document(ok(HOTMAIL), ok(HOTMAIL_PAIR)).by(&[GEARY, MAILCORE], ok(HOTMAIL_2014_PAIR));
+    domain.by(&[AOSP], ok(AOSP_HOTMAIL)).by_fairemail(foreign(Cause::BuiltInTable, EXO_PAIR));
     let name = "family-stray.example";
     let domain = world.domain(name).mx(10, "family-stray-example.olc.protection.outlook.com").publishes(documents::good(name)).manual();
-    domain.known_as(|tenancy| tenancy.directory = TenantDirectory::None).shape(STRANGER);
+    let domain = domain.known_as(|tenancy| tenancy.directory = TenantDirectory::None).shape(STRANGER);
+    domain.by_fairemail(ok(HOTMAIL_2014_PAIR).fragile(Cause::OwnAutoconfigStale));
     // Users with clients that go by SRV: what is a risk elsewhere is a finding here.
     world.tenant("by-srv", "By SRV", Hosting::default()).clients = vec![THUNDERBIRD, SRV];
     let name = "srv-audited.example";
@@ -109,7 +122,8 @@ fn government(world: &mut Builder) {
     let name = "agency-worldwide.example";
     let domain = world.domain(name).mx(0, &mx(name)).publishes(documents::good(name)).manual();
     let wrong = |servers| bad(Verdict::WrongCloud, Cause::OwnAutoconfigStale, servers);
-    domain.document(wrong(EXO), wrong(EXO_PAIR));
+    let by_well_known = bad(Verdict::WrongCloud, Cause::OwnWellKnownStale, EXO_PAIR);
+    domain.document(wrong(EXO), wrong(EXO_PAIR)).by(&[SNAPPYMAIL], by_well_known);
 }
 
 fn on_premises(world: &mut Builder) {
@@ -119,7 +133,7 @@ fn on_premises(world: &mut Builder) {
     world.domain(name).mx(10, "mail.{d}").publishes(document).document(ok(WORKS), ok(WORKS));
     // Only Autodiscover, behind credentials, at the organisation's own.
     let domain = world.domain("works-guarded.example").mx(10, "mail.{d}").autodiscover(Act::guarded(&["Negotiate", "NTLM"]));
-    let domain = domain.shape(NOTHING).by(&[DELTA], nothing(Cause::UnusableDocument));
+    let domain = domain.shape(NOTHING).by(&[DELTA, FAIREMAIL, SNAPPYMAIL], nothing(Cause::UnusableDocument));
     domain.by(&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION, GNOME], ok(NONE).inferred().servers_open());
     let name = "works-stale.example";
     let domain = world.domain(name).mx(10, "mail.{d}").publishes(documents::stale(name)).manual();
@@ -127,6 +141,7 @@ fn on_premises(world: &mut Builder) {
     let name = "works-cloud.example";
     let domain = world.domain(name).mx(10, "mail.{d}").publishes(documents::good(name)).manual();
     domain.shape(STRANGER);
+    super::guess::own_hosts(world);
     // One mailbox has moved.
     let name = "works-moved.example";
     let domain = world.domain(name).exo_mx().outlook();
