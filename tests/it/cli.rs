@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    io::BufRead,
     path::Path,
     process::{Command, Output, Stdio},
     thread,
