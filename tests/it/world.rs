@@ -226,9 +226,14 @@ fn every_client_is_expected_in_enough_domains_and_the_default_ones_almost_everyw
 fn deciding() -> [Authority; 4] {
     let all = [Authority::AutodiscoverSoap, Authority::List, Authority::AutodiscoverV2, Authority::Tenant];
     match Authority::default() {
-        Authority::AutodiscoverSoap | Authority::List | Authority::AutodiscoverV2 | Authority::Tenant => all,
+        Authority::AutodiscoverSoap
+        | Authority::List
+        | Authority::AutodiscoverV2
+        | Authority::Tenant
         // they only support others, or contradict them
-        Authority::Openid | Authority::Realm | Authority::Autodetect => all,
+        | Authority::Openid
+        | Authority::Realm
+        | Authority::Autodetect => all,
     }
 }
 
