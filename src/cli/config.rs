@@ -126,7 +126,10 @@ fn write_lookups((config, clients): (&Config, Option<&ClientTable>), out: &mut i
             }
         }
         for (kind, names) in left_out {
-            writeln!(out, "  note: not looked at, as the lookup `{kind}` is switched off: {}", names.join(", "))?;
+            writeln!(out, "  note: not looked at, as the lookup `{kind}` is switched off:")?;
+            for few in names.chunks(NAMES_A_LINE) {
+                writeln!(out, "    {}", few.join(", "))?;
+            }
         }
     }
     if let Some(source) = &config.bearer_token {
@@ -137,6 +140,9 @@ fn write_lookups((config, clients): (&Config, Option<&ClientTable>), out: &mut i
     }
     Ok(())
 }
+
+/// Names on one line.
+const NAMES_A_LINE: usize = 6;
 
 /// Whether every channel can be opened here.
 fn write_alerts(config: &Config, out: &mut impl Write) -> io::Result<bool> {

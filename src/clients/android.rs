@@ -45,7 +45,8 @@ fn server_of(written: &AutoconfigServer, protocol: Protocol) -> Option<Server> {
         port: written.port.as_deref().and_then(port)?,
         security: securities?.last().copied()?,
         auth: Some(auth).filter(|auth| !auth.is_empty())?,
-        username: written.username.clone()?,
+        // an empty one is one: `userName ?: parserError("Missing 'username' element")`
+        username: written.username.clone().or_else(|| written.has_username.then(String::new))?,
         class: None,
     })
 }
@@ -111,6 +112,7 @@ mod tests {
             imap.clone() + &imap.replace("imap.example", "second.example"),
             server("incomingServer", "pop3").replace("SSL", "plain") + &imap,
             imap.replace("</socketType>", "</socketType><socketType>STARTTLS</socketType>"),
+            imap.replace("<username>u</username>", "<username></username>"),
         ] {
             assert_eq!(read(&incoming, &smtp), fine, "{incoming}");
         }

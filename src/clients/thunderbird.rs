@@ -432,6 +432,7 @@ mod tests {
             socket_types: vec!["SSL".to_owned()],
             authentications: vec!["OAuth2".to_owned()],
             username: Some("u".to_owned()),
+            has_username: true,
             ews_url: None,
         };
         for (kind, expected) in

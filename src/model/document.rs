@@ -88,8 +88,10 @@ pub struct AutoconfigServer {
     pub socket_types: Vec<String>,
     /// Every `authentication`, in order.
     pub authentications: Vec<String>,
-    /// `username`, first one.
+    /// `username`, first one; `None` where it is missing or empty.
     pub username: Option<String>,
+    /// Whether there is a `username`, be it empty.
+    pub has_username: bool,
     /// `ewsURL` (exchange).
     pub ews_url: Option<String>,
 }

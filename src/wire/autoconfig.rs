@@ -43,6 +43,7 @@ fn server(element: &Element) -> AutoconfigServer {
         socket_types: element.texts_of("socketType"),
         authentications: element.texts_of("authentication"),
         username: element.text_of("username"),
+        has_username: element.child("username").is_some(),
         ews_url: element.text_of("ewsURL"),
     }
 }
@@ -97,6 +98,7 @@ mod tests {
             socket_types: vec![socket_type.into()],
             authentications: vec!["password-cleartext".into()],
             username: Some("%EMAILADDRESS%".into()),
+            has_username: true,
             ews_url: None,
         };
         Autoconfig {
@@ -159,6 +161,7 @@ mod tests {
             kind: "ews".into(),
             url: Some("https://mail.contoso.com/EWS/Exchange.asmx".into()),
             authentications: vec!["OAuth2".into(), "http-basic".into()],
+            has_username: true,
             ..AutoconfigServer::default()
         };
         assert_eq!(*ews, expected);

@@ -1,6 +1,8 @@
-//! `cargo run --release --example bench -- [MAILBOXES] [DOMAINS]`: whole audits against a fake internet without delay, and beside
+//! `cargo run --release --example bench -- [--at-risk|--all-clients] [MAILBOXES] [DOMAINS]`: whole audits against a fake internet without delay, and beside
 //! them a bare loop of the same HTTP client over the same requests. The program and the loop run in processes of their own, so
-//! that time and memory are theirs alone; the fake internet shares the cores with them.
+//! that time and memory are theirs alone; the fake internet shares the cores with them. Nothing is paced, and Autodiscover v2 is asked about
+//! every mailbox. The clients are looked at that are audited by default; with `--at-risk` those too that a site looks at beside them
+//! where it does not say otherwise, with `--all-clients` all.
 
 #![expect(clippy::print_stdout, reason = "a benchmark tells its figures")]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark may stop at once")]
@@ -18,7 +20,11 @@ use std::{
 };
 
 use autodiscover_audit::cli;
-use fakenet::{Fakenet, office::Office, world::bench::bench};
+use fakenet::{
+    Fakenet,
+    office::{LookedAt, Office},
+    world::bench::bench,
+};
 
 mod bare;
 
@@ -36,20 +42,33 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         _ => {
-            let number = |at: usize, otherwise| arguments.get(at).map_or(otherwise, |text: &String| text.parse().unwrap());
-            measure(number(0, 100_000), number(1, 1_000));
+            let (words, numbers): (Vec<_>, Vec<_>) = arguments.iter().partition(|word| word.starts_with("--"));
+            let looked_at = match words.first().map(|word| word.as_str()) {
+                None => LookedAt::Audited,
+                Some("--at-risk") => LookedAt::Defaults,
+                Some("--all-clients") => LookedAt::Everyone,
+                Some(other) => panic!("{other}: no such option"),
+            };
+            let numbers: Vec<usize> = numbers.into_iter().map(|word| word.parse().unwrap()).collect();
+            let number = |at: usize, otherwise| numbers.get(at).copied().unwrap_or(otherwise);
+            measure((number(0, 100_000), number(1, 1_000)), looked_at);
             ExitCode::SUCCESS
         }
     }
 }
 
-fn measure(mailboxes: usize, domains: usize) {
+fn measure((mailboxes, domains): (usize, usize), looked_at: LookedAt) {
     let world = bench(domains, mailboxes);
     let fakenet = Fakenet::start_beside(&world.net).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let office = Office::furnish(folder.path(), &fakenet, &world);
+    let office = Office::furnish_for((folder.path(), looked_at), &fakenet, &world);
     drop(world);
-    println!("{mailboxes} mailboxes in {domains} domains, {} cores", thread::available_parallelism().map_or(0, usize::from));
+    let whom = match looked_at {
+        LookedAt::Audited => "the clients that are audited by default",
+        LookedAt::Named | LookedAt::Defaults => "the clients that are audited or at risk by default",
+        LookedAt::Everyone => "all clients",
+    };
+    println!("{mailboxes} mailboxes in {domains} domains, {whom}, {} cores", thread::available_parallelism().map_or(0, usize::from));
     println!(
         "{:<24}{:>9}{:>9}{:>13}{:>10}{:>11}{:>13}{:>9}{:>9}{:>10}{:>11}{:>11}",
         "",
@@ -66,6 +85,7 @@ fn measure(mailboxes: usize, domains: usize) {
         "storing ms"
     );
     let first = audit("first run", &fakenet, &office, mailboxes);
+    tell_requests(&fakenet, (mailboxes, domains));
     let requests = fakenet.seen();
     fakenet.keep_seen(false);
     let second = audit("second run, unchanged", &fakenet, &office, mailboxes);
@@ -81,6 +101,19 @@ fn measure(mailboxes: usize, domains: usize) {
     println!("ratio of request rates, first run to bare loop: {:.2}", first.rate / bare);
     println!("ratio of request rates, second run to bare loop: {:.2}", second.rate / bare);
     println!("judging and storing, first run to second: {:.1}", first.ours / second.ours);
+}
+
+/// How many requests a domain costs, and how many each of its mailboxes.
+fn tell_requests(fakenet: &Fakenet, (mailboxes, domains): (usize, usize)) {
+    let (http, v2, dns) = (as_f64(fakenet.http_requests()), as_f64(fakenet.v2_requests()), as_f64(fakenet.dns_requests()));
+    let (mailboxes, domains) = (as_f64(mailboxes as u64), as_f64(domains as u64));
+    println!(
+        "requests of the first run: a domain {:.1} HTTP and {:.1} DNS beside Autodiscover v2; a mailbox {:.2} of Autodiscover v2, {:.2} HTTP in all",
+        (http - v2) / domains,
+        dns / domains,
+        v2 / mailboxes,
+        http / mailboxes
+    );
 }
 
 struct Figures {

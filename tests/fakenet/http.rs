@@ -62,6 +62,9 @@ async fn serve_requests<S: Wire>(stream: S, shared: &Shared, https: bool) -> io:
     let mut stream = BufReader::new(stream);
     while let Some(seen) = read_request(&mut stream, https).await? {
         shared.http_requests.fetch_add(1, Ordering::Relaxed);
+        if seen.path.starts_with("/autodiscover/autodiscover.json") {
+            shared.v2_requests.fetch_add(1, Ordering::Relaxed);
+        }
         if shared.keeps_seen.load(Ordering::Relaxed) {
             shared.log.push(&seen);
         }

@@ -67,6 +67,7 @@ struct Shared {
     keeps_seen: AtomicBool,
     dns_requests: AtomicU64,
     http_requests: AtomicU64,
+    v2_requests: AtomicU64,
     connections: AtomicU64,
 }
 
@@ -93,6 +94,7 @@ impl Fakenet {
             keeps_seen: AtomicBool::new(true),
             dns_requests: AtomicU64::new(0),
             http_requests: AtomicU64::new(0),
+            v2_requests: AtomicU64::new(0),
             connections: AtomicU64::new(0),
         });
         let mut tasks = JoinSet::new();
@@ -225,6 +227,11 @@ connect_to = [{detours}]
     /// HTTP requests so far.
     pub fn http_requests(&self) -> u64 {
         self.shared.http_requests.load(Ordering::Relaxed)
+    }
+
+    /// Those of them that Autodiscover v2 was asked.
+    pub fn v2_requests(&self) -> u64 {
+        self.shared.v2_requests.load(Ordering::Relaxed)
     }
 
     /// Connections to the HTTP and HTTPS ports so far.

@@ -33,6 +33,8 @@ pub enum LookedAt {
     Everyone,
     /// Those that a configuration without a word on clients means.
     Defaults,
+    /// Those of them that are audited.
+    Audited,
 }
 
 impl Office {
@@ -46,14 +48,16 @@ impl Office {
         fs::create_dir_all(folder).unwrap();
         let (network, lookups) = (fakenet.network_toml(), Fakenet::lookups_toml());
         let mut text = String::from("database = \"audit.db\"\n");
-        if looked_at == LookedAt::Everyone {
-            writeln!(text, "at_risk_clients = {:?}", every_client()).unwrap();
+        match looked_at {
+            LookedAt::Everyone => writeln!(text, "at_risk_clients = {:?}", every_client()).unwrap(),
+            LookedAt::Audited => text.push_str("at_risk_clients = []\n"),
+            LookedAt::Named | LookedAt::Defaults => {}
         }
         writeln!(text, "\n{network}\n{lookups}\n[listener]\naddress = \"off\"\n").unwrap();
         for tenant in &world.tenants {
             writeln!(text, "[[tenant]]\nid = {:?}\nname = {:?}\nhosting = {:?}", tenant.id, tenant.name, tenant.hosting.to_string())
                 .unwrap();
-            if looked_at != LookedAt::Defaults {
+            if matches!(looked_at, LookedAt::Named | LookedAt::Everyone) {
                 writeln!(text, "clients = {:?}", tenant.clients).unwrap();
             }
             writeln!(text, "allowed_hosts = {:?}", tenant.allowed_hosts).unwrap();

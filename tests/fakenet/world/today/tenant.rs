@@ -33,12 +33,12 @@ pub fn mailboxes(world: &mut Builder) {
         &[SNAPPYMAIL],
         nothing(Cause::UnusableDocument),
     );
-    // Made for each user, and the same but for the address. Thunderbird for Android does not name it: whether it takes the document
-    // without a user name is left open.
+    // Made for each user, and the same but for the address. Thunderbird for Android, KMail, Geary and Mailspring do not
+    // name it, and get a document with empty user names.
     let name = "per-user-alike.example";
     let filled = Act::Filled(Answer::xml(documents::good(name).replace("%EMAILADDRESS%", "{address}")));
     let domain = world.domain(name).exo_mx().outlook().mail("bert").autoconfig(filled);
-    domain.shape(GOOD_BY_AUTOCONFIG).open(&[ANDROID]);
+    domain.shape(GOOD_BY_AUTOCONFIG);
     // Nobody configures what is switched off.
     let name = "protocols.example";
     let off = Protocols { imap: false, pop3: false, smtp: false, activesync: true };
