@@ -21,7 +21,7 @@ use super::{
     facts::{self, Signature},
     place::Outlet,
     question::Findings,
-    sample::{Survey, is_held_back},
+    sample::{Survey, is_held_back, samples},
 };
 use crate::{
     model::{ClientOutcome, LookupKind, Mailbox, Outcome, Profile, Subject},
@@ -45,8 +45,7 @@ pub(super) struct Circle<'a> {
 /// Mailboxes that were told the same.
 struct Group {
     name: String,
-    is_told: bool,
-    /// The first of them.
+    /// The one of them that was looked at.
     subject: Subject,
     /// What it was told, beyond what the first mailbox of the domain was.
     own: Answers,
@@ -82,6 +81,9 @@ impl<'a> Circle<'a> {
     /// later within one, of which what was found is handed on.
     pub(super) async fn go_through(mut self, stop: &CancellationToken, outlet: &mut Outlet) {
         let mailboxes = self.plan.errand.mailboxes;
+        if !self.survey.is_each {
+            self.open_base(stop).await;
+        }
         let (begin, mut start) = (self.plan.errand.recorded, self.plan.errand.recorded);
         while start < mailboxes.len() && (start == begin || !stop.is_cancelled()) {
             let end = mailboxes.len().min(start + MAILBOXES_A_BLOCK);
@@ -106,7 +108,6 @@ impl<'a> Circle<'a> {
         let range = range.start..range.start + facts.len();
         let mut judging = Duration::ZERO;
         let mut places = self.find_places(these, &facts).await;
-        self.base = self.base.or_else(|| self.choose_base());
         let began = Instant::now();
         let (mut outcomes, mut in_doubt) = (Vec::with_capacity(facts.len()), false);
         for ((mailbox, facts), place) in these.iter().zip(&facts).zip(places.drain(..)) {
@@ -119,6 +120,18 @@ impl<'a> Circle<'a> {
         }
         judging += began.elapsed();
         Some(Block { range, outcomes: Outcomes::Single(outcomes), in_doubt, dossier: None, judging })
+    }
+
+    /// Opens the group whose answers are the domain's: that of the first mailbox, or, where not everything could be told about it, of
+    /// the first sample about which it could. So it is the same one wherever a run goes on.
+    async fn open_base(&mut self, stop: &CancellationToken) {
+        let mailboxes = self.plan.errand.mailboxes;
+        let candidates: Vec<Mailbox> = mailboxes.first().into_iter().chain(samples(mailboxes)).cloned().collect();
+        let facts = self.ask(&candidates, stop).await;
+        let told = facts.iter().position(|facts| facts.signature.is_told).unwrap_or_default();
+        if let (Some(mailbox), Some(facts)) = (candidates.get(told), facts.get(told)) {
+            self.base = Some(self.open_group(mailbox, facts).await);
+        }
     }
 
     /// What these mailboxes were told; fewer where it is stopped.
@@ -191,7 +204,7 @@ impl<'a> Circle<'a> {
             }
         }
         let name = dossier::hex(facts.signature.digest.get(..6).unwrap_or_default());
-        self.groups.push(Group { name, is_told: facts.signature.is_told, subject, own, outcomes: HashMap::new() });
+        self.groups.push(Group { name, subject, own, outcomes: HashMap::new() });
         let place = self.groups.len() - 1;
         self.by_signature.insert(facts.signature.digest, place);
         place
@@ -207,12 +220,6 @@ impl<'a> Circle<'a> {
         let found = self.find(&subject, facts).await;
         let variant = (!self.survey.is_each).then(|| UNKEPT.to_owned());
         self.judge((&subject, &mailbox.profile), &found, variant)
-    }
-
-    /// The first group about which everything could be told; else the first.
-    fn choose_base(&self) -> Option<usize> {
-        let told = self.groups.iter().position(|group| group.is_told);
-        told.or_else(|| (!self.groups.is_empty()).then_some(0))
     }
 
     fn judge_group(&mut self, place: usize, profile: &Arc<Profile>) -> Verdicts {

@@ -111,7 +111,7 @@ fn asks(courses: &[Course], kind: LookupKind) -> bool {
 }
 
 /// Mailboxes besides the first that show whether answers depend on the address: one in the middle, and the last.
-fn samples(mailboxes: &[Mailbox]) -> impl Iterator<Item = &Mailbox> {
+pub(super) fn samples(mailboxes: &[Mailbox]) -> impl Iterator<Item = &Mailbox> {
     let last = mailboxes.len().saturating_sub(1);
     let middle = Some(last / 2).filter(|middle| (1..last).contains(middle));
     middle.into_iter().chain(Some(last).filter(|last| *last > 0)).filter_map(|at| mailboxes.get(at))

@@ -8,6 +8,7 @@ mod fakenet;
 mod alert;
 mod assume;
 mod audit;
+mod check;
 mod cli;
 mod clients;
 mod config;

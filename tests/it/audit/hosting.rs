@@ -11,7 +11,7 @@ use autodiscover_audit::{
 };
 use secrecy::SecretString;
 
-use super::{Scene, auditor_with, options};
+use super::{Scene, auditor_with, go_on, options, run_until};
 use crate::fakenet::{
     Seen,
     microsoft::{Account, Batches, Detected, Row, Tenancy, TenantDirectory, User, V2, service},
@@ -120,6 +120,23 @@ async fn one_hybrid_mailbox_among_many_is_told_apart_and_nobody_is_asked_twice()
     assert_eq!(asked(&scene, |seen| seen.path.ends_with("/openid-configuration")), 1);
     let of_domain = asked(&scene, |seen| seen.host == format!("autoconfig.{NAME}"));
     assert!(of_domain < 20, "{of_domain} requests for a document that all share: the samples and the one are looked at");
+    assert_replays(&scene, (&auditor, &store)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_resumed_tells_mailboxes_apart_by_the_same_names() {
+    let odd = [500, 1_000, 1_500].map(user);
+    let scene = scene(1_600, |net, _| odd.iter().for_each(|address| on_premises(net, address))).await;
+    let (auditor, store) = (auditor_with(&asking(&scene, &[LookupKind::AutodiscoverV2])), scene.open().await);
+    let stopped = run_until(&auditor, &store, &scene.jobs(), (&options(), |progress| progress.tally().done > 0)).await;
+    assert!(stopped.interrupted && stopped.tally.done % 500 == 0, "{stopped:?}");
+    assert!(!go_on(&auditor, &store, &scene.jobs()).await.interrupted);
+    let rows = rows(&store).await;
+    let name = rows[&odd[0]].outcome.variant.clone();
+    for (address, row) in &rows {
+        let expected = if odd.contains(address) { (Hosting::OnPremises, &name) } else { (ONLINE, &None) };
+        assert_eq!((row.outcome.hosting, &row.outcome.variant), expected, "{address}");
+    }
     assert_replays(&scene, (&auditor, &store)).await;
 }
 
@@ -303,7 +320,7 @@ async fn settings_are_asked_for_in_batches_and_each_mailbox_gets_its_own() {
             assert_eq!((row.outcome.hosting, row.outcome.authority), (hosting, Authority::AutodiscoverSoap), "{address}");
         }
         let posts: Vec<Seen> = scene.fakenet.seen().into_iter().filter(|seen| seen.path.ends_with("/autodiscover.svc")).collect();
-        assert_eq!(posts.len(), requests, "{batches:?}: the redirect goes with the last of them");
+        assert_eq!(posts.len(), 1 + requests, "{batches:?}: after the samples'; the redirect goes with the last of them");
         assert!(posts.iter().all(|seen| seen.authorization.as_deref() == Some("Bearer token")));
         assert!(asked(&scene, |seen| seen.authorization.is_some()) == posts.len(), "nobody else gets the token");
         assert_replays(&scene, (&auditor, &store)).await;
