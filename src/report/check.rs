@@ -2,6 +2,7 @@
 //! JSON contract `autodiscover-audit/check/1`.
 
 mod assumed;
+mod client;
 
 use std::io::{self, Write};
 
@@ -9,12 +10,12 @@ use serde::Serialize;
 
 pub use assumed::Position;
 
-use super::{Story, layout::labelled};
-use crate::{
-    model::{
-        Address, AnswerOutcome, Authority, Claim, ClientOutcome, Cloud, Hosting, LookupKind, Outcome, Server, Verdict, expand, visible,
-    },
-    remedy::advice,
+use super::{
+    Story,
+    layout::{flow, labelled},
+};
+use crate::model::{
+    Address, AnswerOutcome, Authority, Claim, ClientOutcome, Cloud, Hosting, LookupKind, Outcome, Server, Verdict, expand, visible,
 };
 
 /// One checked address.
@@ -121,24 +122,22 @@ impl CheckView {
     /// # Errors
     /// Those of the writer.
     pub fn write_text(&self, out: &mut impl Write, to_type: &[Server]) -> io::Result<()> {
-        let unsure = self.clients.iter().any(ClientView::is_unsure);
-        let need = match (self.needs_manual_configuration, unsure, self.assumed.is_empty()) {
-            (true, _, true) => "needs manual configuration",
-            (true, _, false) => "would need manual configuration",
-            (false, true, _) => "could not be told",
-            (false, false, true) => "needs no manual configuration",
-            (false, false, false) => "would need no manual configuration",
+        let (unsure, found) = (self.names(ClientView::is_unsure), self.names(ClientView::is_finding));
+        let need = match (self.needs_manual_configuration, unsure.is_empty(), self.assumed.is_empty()) {
+            (true, _, true) => format!("needs manual configuration for {found}"),
+            (true, _, false) => format!("would need manual configuration for {found}"),
+            (false, false, _) => format!("could not be told for {unsure}"),
+            (false, true, true) => "needs no manual configuration".to_owned(),
+            (false, true, false) => "would need no manual configuration".to_owned(),
         };
         let address = self.address.to_string();
         let address = visible(&address);
         let domain = self.address.domain();
         let local = address.strip_suffix(domain.as_str()).unwrap_or_default();
-        writeln!(out, "{local}{} ({}): {need}", domain.for_people(), self.hosting)?;
+        out.write_all(flow(format!("{local}{} ", domain.for_people()), 4, &format!("({}): {need}", self.hosting)).as_bytes())?;
         self.write_assumed(out)?;
         self.write_home(out)?;
-        for client in &self.clients {
-            write_client(out, client, (&self.address, self.lives_in))?;
-        }
+        client::write_clients(out, self)?;
         if self.needs_manual_configuration && !to_type.is_empty() {
             writeln!(out, "\n  To type by hand (user name: {address}):")?;
             for server in to_type {
@@ -154,6 +153,11 @@ impl CheckView {
 }
 
 impl CheckView {
+    fn names(&self, is_one: fn(&ClientView) -> bool) -> String {
+        let names = self.clients.iter().filter(|client| is_one(client)).map(|client| client.outcome.client.as_str());
+        names.collect::<Vec<_>>().join(", ")
+    }
+
     /// Where the mailbox lives, as far as there is something to say of it.
     fn write_home(&self, out: &mut impl Write) -> io::Result<()> {
         if self.hosting_authority != Authority::Tenant {
@@ -174,45 +178,16 @@ impl ClientView {
         Self { outcome, as_it_is: None, story: None }
     }
 
+    /// Whether it is audited, and wrong.
+    fn is_finding(&self) -> bool {
+        self.outcome.audited && self.outcome.verdict.is_finding()
+    }
+
     /// Whether it is audited, and could not be told about.
     #[must_use]
     pub fn is_unsure(&self) -> bool {
         self.outcome.audited && self.outcome.verdict == Verdict::Undetermined
     }
-}
-
-fn write_client(out: &mut impl Write, view: &ClientView, (address, hosting): (&Address, Hosting)) -> io::Result<()> {
-    let client = &view.outcome;
-    let mut notes = vec![client.verdict.as_str()];
-    notes.extend(client.fragile.then_some("fragile"));
-    notes.extend(client.inferred.then_some("inferred"));
-    notes.extend((!client.audited).then_some("not audited"));
-    let cause = client.cause.map(|cause| format!(" [{cause}]")).unwrap_or_default();
-    writeln!(out, "\n  {}: {}{cause}", visible(&client.client), notes.join(", "))?;
-    let mut line = |label: &str, text: &str| write!(out, "{}", labelled(4, label, text));
-    for server in client.settings.servers() {
-        line("server", &describe(server))?;
-    }
-    if let Some(source) = &client.source {
-        line("source", &source.asked)?;
-    }
-    line("why", &client.explanation)?;
-    if let Some(cause) = client.cause {
-        line("to mend", &advice(cause, address.domain(), hosting))?;
-    }
-    for server in client.next.iter().filter(|_| client.fragile).flat_map(|next| next.settings.servers()) {
-        line("next", &describe(server))?;
-    }
-    if client.verdict != Verdict::Ok || client.fragile {
-        for evidence in &client.evidence {
-            line("evidence", evidence)?;
-        }
-    }
-    if let Some(story) = &view.story {
-        writeln!(out)?;
-        story.write_text(out)?;
-    }
-    Ok(())
 }
 
 fn write_lookup(out: &mut impl Write, lookup: &LookupView) -> io::Result<()> {

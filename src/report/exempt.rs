@@ -117,9 +117,11 @@ impl InForce {
 }
 
 impl IncidentRow {
-    /// It in one line; `address`: of the mailbox that it is the own incident of.
-    pub(super) fn line(&self, address: Option<&str>) -> String {
+    /// It in one line; `client`: the one that it is about, where that has to be said; `address`: of the mailbox that it is the own
+    /// incident of.
+    pub(super) fn line(&self, client: Option<&str>, address: Option<&str>) -> String {
         let Self { id, state, acknowledgement, exemption, .. } = self;
+        let client = client.map(|client| format!(" for {client}")).unwrap_or_default();
         let address = address.map(|address| format!(" of {address}")).unwrap_or_default();
         let acknowledged = acknowledgement.as_ref().map(|AcknowledgementView { by, reason, until, .. }| {
             let until = until.as_ref().map(|until| format!(" until {}", day(until))).unwrap_or_default();
@@ -129,7 +131,7 @@ impl IncidentRow {
             let until = day(expires_at);
             format!("exempt until {until} ({owner}: {reason})")
         });
-        let parts = [Some(format!("{id}{address}, {state}")), acknowledged, exempt];
+        let parts = [Some(format!("{id}{client}{address}, {state}")), acknowledged, exempt];
         parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
     }
 }

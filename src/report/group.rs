@@ -1,8 +1,11 @@
 //! Mailboxes of one domain that have one thing wrong, so that ten thousand of them are one entry of the action list. Pure.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
-use super::{ClientRow, IncidentRow, ReportRow, Setting};
+use super::{ClientRow, IncidentRow, ReportRow, Setting, alike::Alike};
 use crate::model::{Cause, Protocol, Security, Verdict};
 
 /// Whose domain it is. Rows come in its order.
@@ -45,6 +48,20 @@ pub(super) struct Group {
     pub(super) members: Vec<Member>,
     /// Whether a user name is not the address.
     pub(super) has_other_names: bool,
+    /// The place of its client among all.
+    rank: Option<usize>,
+    /// Of all addresses, in order.
+    digest: DefaultHasher,
+}
+
+/// Clients with one thing wrong for the same mailboxes.
+pub(super) struct Bundle<'a> {
+    /// The clients.
+    pub(super) clients: Alike<'a>,
+    /// What they have in common but the client.
+    pub(super) key: &'a Key,
+    /// A group each; its mailboxes are everybody's.
+    pub(super) groups: Vec<&'a Group>,
 }
 
 /// A mailbox of a group.
@@ -61,20 +78,28 @@ pub(super) struct Member {
 #[derive(Debug, Default)]
 pub(super) struct Groups {
     pub(super) place: Place,
-    pub(super) by_key: BTreeMap<Key, Group>,
+    by_key: BTreeMap<Key, Group>,
     /// Members that a group names at most.
     limit: usize,
 }
 
 impl Groups {
     pub(super) fn new(limit: usize) -> Self {
-        Self { place: Place::default(), by_key: BTreeMap::new(), limit }
+        Self { limit, ..Self::default() }
+    }
+
+    /// All groups, in the order of their clients; none is left.
+    pub(super) fn take(&mut self) -> Vec<(Key, Group)> {
+        let mut groups: Vec<(Key, Group)> = std::mem::take(&mut self.by_key).into_iter().collect();
+        groups.sort_by_key(|(_, group)| group.rank);
+        groups
     }
 
     pub(super) fn add(&mut self, row: &ReportRow, client: &ClientRow) {
         let group = self.by_key.entry(key(row, client)).or_insert_with(|| Group::new(row, client));
         let user_name = row.settings.first().map(|setting| &setting.user_name).filter(|name| **name != row.address);
         group.count += 1;
+        row.address.hash(&mut group.digest);
         group.has_other_names |= user_name.is_some();
         if client.since.is_some() && (group.since.is_none() || client.since < group.since) {
             group.since.clone_from(&client.since);
@@ -99,7 +124,52 @@ impl Group {
             incidents: BTreeMap::new(),
             members: Vec::new(),
             has_other_names: false,
+            rank: row.clients.iter().position(|known| known.outcome.client == client.outcome.client),
+            digest: DefaultHasher::new(),
         }
+    }
+
+    fn has_the_mailboxes_of(&self, other: &Self) -> bool {
+        self.count == other.count && self.digest.finish() == other.digest.finish()
+    }
+}
+
+/// Brings those groups together that are of the same mailboxes, and whose clients come to the same.
+pub(super) fn bundles(groups: &[(Key, Group)]) -> Vec<Bundle<'_>> {
+    let mut bundles: Vec<Bundle<'_>> = Vec::new();
+    for (key, group) in groups {
+        let outcome = &group.example.outcome;
+        match bundles.iter_mut().find(|bundle| bundle.takes(key, group)) {
+            Some(bundle) => {
+                bundle.clients.add(outcome);
+                bundle.groups.push(group);
+            }
+            None => bundles.push(Bundle { clients: Alike::new(outcome), key, groups: vec![group] }),
+        }
+    }
+    bundles
+}
+
+impl<'a> Bundle<'a> {
+    fn takes(&self, key: &Key, group: &Group) -> bool {
+        self.key.servers == key.servers
+            && self.groups.iter().all(|known| known.has_the_mailboxes_of(group))
+            && self.clients.takes(&group.example.outcome)
+    }
+
+    /// The earliest time at which it was found.
+    pub(super) fn since(&self) -> Option<&'a str> {
+        self.groups.iter().filter_map(|group| group.since.as_deref()).min()
+    }
+
+    /// All incidents by number, a line each, which names the client where there are several.
+    pub(super) fn incidents(&self) -> Vec<String> {
+        let mut lines = BTreeMap::new();
+        for group in &self.groups {
+            let client = (self.groups.len() > 1).then_some(group.example.outcome.client.as_str());
+            lines.extend(group.incidents.iter().map(|(id, (incident, address))| (*id, incident.line(client, address.as_deref()))));
+        }
+        lines.into_values().collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The report: who needs manual configuration, why, since when, and what to type. Owns the view of a mailbox that people
 //! and programs get, and the formats; knows no SQL and no sockets.
 
+mod alike;
 mod check;
 mod client;
 mod csv;
@@ -10,6 +11,7 @@ mod head;
 mod incident;
 mod json;
 mod layout;
+mod risk;
 mod row;
 mod selection;
 mod setting;

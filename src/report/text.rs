@@ -1,11 +1,12 @@
 //! Text for a person: the sentence, the numbers, the action list, what could not be checked, what is at risk.
 
-use std::{collections::BTreeMap, io};
+use std::io;
 
 use super::{
     Head, Numbers, ReportRow,
-    group::{Group, Groups, Key, Member, Place},
-    layout::{labelled, table},
+    group::{Bundle, Group, Groups, Member, Place, bundles},
+    layout::{flow, labelled, table},
+    risk::Risks,
 };
 use crate::model::{Domain, Server, Verdict, counted, visible};
 
@@ -17,7 +18,7 @@ pub struct TextReport<W> {
     groups: Groups,
     has_title: bool,
     has_doubts: bool,
-    risk: BTreeMap<(String, String), Risk>,
+    risks: Risks,
     /// What is exempt, in words.
     exempt: String,
 }
@@ -27,14 +28,6 @@ pub struct TextReport<W> {
 enum Section {
     Action,
     Doubt,
-}
-
-/// What a client that is not audited would do wrong.
-#[derive(Debug, Default)]
-struct Risk {
-    mailboxes: usize,
-    domains: usize,
-    last: Place,
 }
 
 impl<W: io::Write> TextReport<W> {
@@ -53,7 +46,7 @@ impl<W: io::Write> TextReport<W> {
             groups,
             has_title: false,
             has_doubts: false,
-            risk: BTreeMap::new(),
+            risks: Risks::default(),
             exempt: head.in_force.text(),
         })
     }
@@ -63,27 +56,19 @@ impl<W: io::Write> TextReport<W> {
             self.write_groups()?;
             self.groups.place = Place::of(row);
         }
+        if self.section == Section::Action {
+            self.risks.add(row);
+        }
         for client in &row.clients {
             match (self.section, client.outcome.audited, client.outcome.verdict) {
                 (Section::Action, true, Verdict::Undetermined) => self.has_doubts = true,
                 (Section::Doubt, true, Verdict::Undetermined) => self.groups.add(row, client),
                 (Section::Doubt, ..) => {}
                 (_, true, verdict) if verdict.is_finding() && row.needs_manual_configuration => self.groups.add(row, client),
-                (_, false, verdict) if verdict.is_finding() => self.add_risk(row, &client.outcome.client, verdict.as_str()),
-                (_, _, Verdict::Ok) if client.outcome.fragile => self.add_risk(row, &client.outcome.client, "ok, but fragile"),
                 _ => {}
             }
         }
         Ok(())
-    }
-
-    fn add_risk(&mut self, row: &ReportRow, client: &str, verdict: &str) {
-        let risk = self.risk.entry((client.to_owned(), verdict.to_owned())).or_default();
-        risk.mailboxes += 1;
-        if !risk.last.holds(row) {
-            risk.domains += 1;
-            risk.last = Place::of(row);
-        }
     }
 
     /// Ends a list; whether there is another, for which all rows are wanted once more.
@@ -98,9 +83,10 @@ impl<W: io::Write> TextReport<W> {
 
     pub(super) fn finish(mut self) -> io::Result<()> {
         self.write_groups()?;
-        if !self.risk.is_empty() {
+        let risks = self.risks.text();
+        if !risks.is_empty() {
             writeln!(self.out, "\n\nAT RISK (clients that are not audited; settings with a wrong fallback)\n")?;
-            write!(self.out, "{}", risks(&self.risk))?;
+            write!(self.out, "{risks}")?;
         }
         if !self.exempt.is_empty() {
             writeln!(self.out, "\n\nEXEMPTIONS (found and shown all the same, and not announced)\n")?;
@@ -111,15 +97,16 @@ impl<W: io::Write> TextReport<W> {
 
     /// Writes the groups of a domain that has ended.
     fn write_groups(&mut self) -> io::Result<()> {
-        for (key, group) in std::mem::take(&mut self.groups.by_key) {
+        for bundle in bundles(&self.groups.take()) {
+            let Some(group) = bundle.groups.first() else { continue };
             if !self.has_title {
                 let title = if self.section == Section::Action { "NEEDS MANUAL CONFIGURATION" } else { "COULD NOT CHECK" };
                 writeln!(self.out, "\n\n{title}")?;
                 self.has_title = true;
             }
-            write!(self.out, "\n{}{}{}", title(&self.groups.place, &key, &group), why(&key, &group), members(&group))?;
+            write!(self.out, "\n{}{}{}", title(&self.groups.place, &bundle, group), why(&bundle, group), members(group))?;
             if self.section == Section::Action {
-                write!(self.out, "{}", settings(&group))?;
+                write!(self.out, "{}", settings(group))?;
             }
         }
         Ok(())
@@ -142,35 +129,37 @@ fn numbers(head: &Head) -> String {
     table(2, &rows, &[1, 2, 3, 4])
 }
 
-fn title(place: &Place, key: &Key, group: &Group) -> String {
+fn title(place: &Place, bundle: &Bundle<'_>, group: &Group) -> String {
     let count = counted(group.count, "mailbox", "mailboxes");
-    let cause = key.cause.map(|cause| format!(" / {cause}")).unwrap_or_default();
+    let cause = bundle.key.cause.map(|cause| format!(" / {cause}")).unwrap_or_default();
     let domain = Domain::parse(&place.domain).map_or_else(|_| place.domain.clone(), |domain| domain.for_people());
-    format!("{} / {domain} / {}{cause}: {count}\n", place.tenant, visible(&key.client))
+    flow(String::new(), 4, &format!("{} / {domain} / {}{cause}: {count}", place.tenant, visible(&bundle.clients.names())))
 }
 
-fn why(key: &Key, group: &Group) -> String {
+fn why(bundle: &Bundle<'_>, group: &Group) -> String {
     let example = &group.example;
-    let mut out = labelled(2, "why", &example.outcome.explanation);
+    let mut out = labelled(2, "why", &bundle.clients.why());
     if let Some(advice) = &example.advice {
         out += &labelled(2, "to mend", advice);
     }
     let inferred = if example.outcome.inferred { " (inferred)" } else { "" };
-    out += &labelled(2, "verdict", &format!("{}{inferred}", key.verdict));
-    if let Some(since) = &group.since {
+    out += &labelled(2, "verdict", &format!("{}{inferred}", bundle.key.verdict));
+    if let Some(since) = bundle.since() {
         out += &labelled(2, "since", since);
     }
-    for (number, (incident, address)) in group.incidents.values().enumerate() {
-        out += &labelled(2, if number == 0 { "incident" } else { "" }, &incident.line(address.as_deref()));
+    for (number, incident) in bundle.incidents().iter().enumerate() {
+        out += &labelled(2, if number == 0 { "incident" } else { "" }, incident);
     }
-    if let Some(source) = &example.outcome.source {
-        out += &labelled(2, "asked", &format!("{} ({})", source.asked, source.lookup));
+    for (number, (source, whose)) in bundle.clients.sources().into_iter().enumerate() {
+        let whose = whose.map(|names| format!("{names}: ")).unwrap_or_default();
+        out += &labelled(2, if number == 0 { "asked" } else { "" }, &format!("{whose}{} ({})", source.asked, source.lookup));
     }
     for (number, line) in example.outcome.evidence.iter().enumerate() {
         out += &labelled(2, if number == 0 { "evidence" } else { "" }, line);
     }
-    for (number, server) in example.outcome.settings.servers().enumerate() {
-        out += &labelled(2, if number == 0 { "would set" } else { "" }, &server_line(server));
+    for (number, (server, note)) in bundle.clients.servers().iter().enumerate() {
+        let note = note.as_ref().map(|note| format!("; {note}")).unwrap_or_default();
+        out += &labelled(2, if number == 0 { "would set" } else { "" }, &format!("{}{note}", server_line(server)));
     }
     out
 }
@@ -216,17 +205,6 @@ fn settings(group: &Group) -> String {
         out += &labelled(2, "sign in by", &ways.join(", "));
     }
     out
-}
-
-fn risks(risk: &BTreeMap<(String, String), Risk>) -> String {
-    let rows: Vec<Vec<String>> = risk
-        .iter()
-        .map(|((client, verdict), risk)| {
-            let (mailboxes, domains) = (counted(risk.mailboxes, "mailbox", "mailboxes"), counted(risk.domains, "domain", "domains"));
-            vec![visible(client).into_owned(), verdict.clone(), format!("{mailboxes} in {domains}")]
-        })
-        .collect();
-    table(2, &rows, &[])
 }
 
 /// Mailboxes that a group names unless all are wanted.

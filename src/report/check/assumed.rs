@@ -53,21 +53,33 @@ impl CheckView {
             writeln!(out, "    {}{in_vain}", visible(text))?;
         }
         writeln!(out, "\n  What that would change")?;
-        let mut unchanged = Vec::new();
+        let (mut changes, mut unchanged) = (Vec::new(), Vec::new());
         for ClientView { outcome, as_it_is, .. } in &self.clients {
             let Some(real) = as_it_is else { continue };
             let assumed = Position::of(outcome);
             if *real == assumed {
-                unchanged.push(format!("{} ({assumed})", outcome.client));
+                add(&mut unchanged, assumed.to_string(), &outcome.client);
             } else {
                 let others = if real.other_servers && real.verdict == assumed.verdict { ", other servers" } else { "" };
-                writeln!(out, "    {}: {real} -> {assumed}{others}", visible(&outcome.client))?;
+                add(&mut changes, format!("{real} -> {assumed}{others}"), &outcome.client);
             }
         }
+        for (change, names) in changes {
+            write!(out, "{}", paragraph((4, 6), &format!("{}: {change}", names.join(", "))))?;
+        }
         if !unchanged.is_empty() {
-            write!(out, "{}", paragraph((4, 6), &format!("unchanged: {}", unchanged.join(", "))))?;
+            let told: Vec<String> = unchanged.into_iter().map(|(position, names)| format!("{} ({position})", names.join(", "))).collect();
+            write!(out, "{}", paragraph((4, 6), &format!("unchanged: {}", told.join("; "))))?;
         }
         Ok(())
+    }
+}
+
+/// Adds a client to those of which the same is to be said.
+fn add<'a>(all: &mut Vec<(String, Vec<&'a str>)>, what: String, client: &'a str) {
+    match all.iter_mut().find(|(known, _)| *known == what) {
+        Some((_, names)) => names.push(client),
+        None => all.push((what, vec![client])),
     }
 }
 

@@ -1,0 +1,142 @@
+//! Clients that come to the same, so that a person is told of them once. Pure.
+
+use crate::model::{ClientOutcome, Protocol, Server, Settings, Source};
+
+/// Clients with one verdict and one cause, none of which would set another server for a protocol than the others.
+#[derive(Debug, Clone)]
+pub(super) struct Alike<'a>(Vec<&'a ClientOutcome>);
+
+/// Brings clients together, in the order in which the first of each comes.
+pub(super) fn alike<'a>(outcomes: impl IntoIterator<Item = &'a ClientOutcome>) -> Vec<Alike<'a>> {
+    let mut all: Vec<Alike<'a>> = Vec::new();
+    for outcome in outcomes {
+        match all.iter_mut().find(|alike| alike.takes(outcome)) {
+            Some(alike) => alike.add(outcome),
+            None => all.push(Alike::new(outcome)),
+        }
+    }
+    all
+}
+
+impl<'a> Alike<'a> {
+    /// A client by itself.
+    pub(super) fn new(outcome: &'a ClientOutcome) -> Self {
+        Self(vec![outcome])
+    }
+
+    /// Whether a client comes to the same as all of these.
+    pub(super) fn takes(&self, outcome: &ClientOutcome) -> bool {
+        self.0.iter().all(|known| is_alike(known, outcome))
+    }
+
+    /// Takes another one in.
+    pub(super) fn add(&mut self, outcome: &'a ClientOutcome) {
+        self.0.push(outcome);
+    }
+
+    /// The first of them, for words that are told once.
+    pub(super) fn first(&self) -> Option<&'a ClientOutcome> {
+        self.0.first().copied()
+    }
+
+    /// Their names.
+    pub(super) fn names(&self) -> String {
+        self.0.iter().map(|outcome| outcome.client.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// All servers of theirs, each with a word on whose it is where it is not everybody's. How to sign in is left out where they differ.
+    pub(super) fn servers(&self) -> Vec<(Server, Option<String>)> {
+        self.gather(|outcome| Some(&outcome.settings))
+    }
+
+    /// The same of what they would set, had the lookups that decide failed.
+    pub(super) fn next_servers(&self) -> Vec<(Server, Option<String>)> {
+        self.gather(|outcome| outcome.next.as_ref().map(|next| &next.settings))
+    }
+
+    /// The servers that each of them has, and those that some have beside them.
+    pub(super) fn shared_servers(&self) -> (Vec<Server>, Vec<Server>) {
+        let (shared, some): (Vec<_>, Vec<_>) = self.servers().into_iter().partition(|(_, note)| note.is_none());
+        let of = |servers: Vec<(Server, Option<String>)>| servers.into_iter().map(|(server, _)| server).collect();
+        (of(shared), of(some))
+    }
+
+    /// The lookups that decided, each with whose it is where it is not everybody's.
+    pub(super) fn sources(&self) -> Vec<(&'a Source, Option<String>)> {
+        let mut all: Vec<(&Source, Vec<&str>)> = Vec::new();
+        for outcome in &self.0 {
+            let Some(source) = &outcome.source else { continue };
+            match all.iter_mut().find(|(known, _)| *known == source) {
+                Some((_, whose)) => whose.push(&outcome.client),
+                None => all.push((source, vec![&outcome.client])),
+            }
+        }
+        all.into_iter().map(|(source, whose)| (source, (whose.len() < self.0.len()).then(|| whose.join(", ")))).collect()
+    }
+
+    /// Why it is so, in the words for the first of them.
+    pub(super) fn why(&self) -> String {
+        let Some(first) = self.first() else { return String::new() };
+        if self.0.iter().all(|outcome| outcome.explanation == first.explanation) {
+            return first.explanation.clone();
+        }
+        format!("{}: {}", first.client, first.explanation)
+    }
+
+    fn gather(&self, settings: impl Fn(&'a ClientOutcome) -> Option<&'a Settings>) -> Vec<(Server, Option<String>)> {
+        let mut all: Vec<(Server, Vec<&str>)> = Vec::new();
+        for outcome in &self.0 {
+            for server in settings(outcome).into_iter().flat_map(Settings::servers) {
+                match all.iter_mut().find(|(known, _)| is_same(known, server)) {
+                    Some((known, whose)) => {
+                        if known.auth != server.auth {
+                            known.auth.clear();
+                        }
+                        whose.push(&outcome.client);
+                    }
+                    None => all.push((server.clone(), vec![&outcome.client])),
+                }
+            }
+        }
+        all.into_iter().map(|(server, whose)| (server, self.note(&whose))).collect()
+    }
+
+    /// Whose something is, or whose it is not, whatever is shorter; `None`: everybody's.
+    fn note(&self, whose: &[&str]) -> Option<String> {
+        let names = |is_theirs: bool| -> Vec<&str> {
+            let all = self.0.iter().map(|outcome| outcome.client.as_str());
+            all.filter(|name| whose.contains(name) == is_theirs).collect()
+        };
+        let (with, without) = (names(true), names(false));
+        match without.len() {
+            0 => None,
+            many if many <= with.len() => Some(format!("not {}", without.join(", "))),
+            _ => Some(format!("only {}", with.join(", "))),
+        }
+    }
+}
+
+fn is_alike(one: &ClientOutcome, other: &ClientOutcome) -> bool {
+    let position = |outcome: &ClientOutcome| (outcome.audited, outcome.verdict, outcome.fragile, outcome.inferred, outcome.cause);
+    let next = |outcome: &ClientOutcome| outcome.next.as_ref().map(|next| next.settings.clone()).unwrap_or_default();
+    position(one) == position(other) && agree(&one.settings, &other.settings) && (!one.fragile || agree(&next(one), &next(other)))
+}
+
+/// Whether both have the same servers for the protocols that both have, and both have one, or neither has any.
+fn agree(one: &Settings, other: &Settings) -> bool {
+    let of = |settings: &Settings, protocol: Protocol| -> Vec<Server> {
+        settings.servers().filter(|server| server.protocol == protocol).cloned().collect()
+    };
+    let speaks = |protocol: Protocol| other.servers().any(|server| server.protocol == protocol);
+    let is_shared = one.servers().any(|server| speaks(server.protocol)) || one.is_empty() && other.is_empty();
+    let is_same_where_shared = one.servers().all(|server| {
+        let (ours, theirs) = (of(one, server.protocol), of(other, server.protocol));
+        theirs.is_empty() || ours.len() == theirs.len() && ours.iter().zip(&theirs).all(|(our, their)| is_same(our, their))
+    });
+    is_shared && is_same_where_shared
+}
+
+fn is_same(one: &Server, other: &Server) -> bool {
+    let place = |server: &Server| (server.protocol, server.port, server.security, server.class);
+    place(one) == place(other) && one.host == other.host
+}
