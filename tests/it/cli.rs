@@ -19,7 +19,7 @@ use crate::{
     audit::{auditor, jobs, options, run_until},
     fakenet::{
         Fakenet,
-        office::{Office, compare},
+        office::{LookedAt, Office, compare},
         world::{World, bench::bench, past::of_2014, today::today},
     },
 };
@@ -33,9 +33,13 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn new(world: &World) -> Self {
+        Self::with(world, LookedAt::Named)
+    }
+
+    fn with(world: &World, looked_at: LookedAt) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let fakenet = Fakenet::start_beside(&world.net).unwrap();
-        let office = Office::furnish(folder.path(), &fakenet, world);
+        let office = Office::furnish_for((folder.path(), looked_at), &fakenet, world);
         Self { fakenet, office, folder }
     }
 
@@ -178,7 +182,7 @@ fn a_list_that_shrinks_asks_first_and_an_empty_one_is_an_error() {
 #[test]
 fn killed_at_any_moment_an_audit_loses_nothing_that_it_recorded() {
     let world = today();
-    let site = Site::new(&world);
+    let site = Site::with(&world, LookedAt::Everyone);
     let database = site.office.database();
     assert_eq!(site.run(&["db", "migrate"]).0, 0, "before that there is nothing to lose, and nothing to check");
     let (mut kills, mut has_run) = (0, false);
