@@ -223,13 +223,13 @@ mod tests {
             ["i.example [] -", r#"p.example ["oauth2"] not c, d"#, r#"s.example ["oauth2"] -"#, r#"g.example ["oauth2"] only d"#]
         );
         let hosts = |servers: Vec<Server>| servers.into_iter().map(|server| server.host).collect::<Vec<_>>();
-        let (shared, some) = alike.shared_servers();
+        let (by_all, by_some) = alike.shared_servers();
         assert_eq!(
-            (hosts(shared), hosts(some)),
+            (hosts(by_all), hosts(by_some)),
             (vec!["i.example".into(), "s.example".into()], vec!["p.example".into(), "g.example".into()])
         );
         assert_eq!(alike.why(), "a: It has 3.");
-        let whose: Vec<Option<String>> = alike.sources().into_iter().map(|(_, whose)| whose).collect();
-        assert_eq!(whose, [Some("a, b, d".to_owned()), Some("c".to_owned())]);
+        let askers: Vec<Option<String>> = alike.sources().into_iter().map(|(_, names)| names).collect();
+        assert_eq!(askers, [Some("a, b, d".to_owned()), Some("c".to_owned())]);
     }
 }

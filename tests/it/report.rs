@@ -372,7 +372,9 @@ fn many_clients(evolution: Verdict) -> Arc<Outcome> {
         none("srv"),
         ClientOutcome { inferred: true, ..fine("outlook-new") },
     ];
-    clients.iter_mut().for_each(|client| client.audited = true);
+    for client in &mut clients {
+        client.audited = true;
+    }
     clients.extend([
         client("mx-base-domain", Verdict::Consumer, stale, whole),
         client("kmail", Verdict::Consumer, stale, consumer()),

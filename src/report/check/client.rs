@@ -78,8 +78,8 @@ impl<W: Write> Teller<'_, W> {
             self.line("source", &format!("{whose}{}", source.asked))?;
         }
         self.line("why", &alike.why())?;
-        if let Some(advice) = self.advice(example) {
-            self.line("to mend", advice.as_deref().unwrap_or("as above"))?;
+        if let Some((advice, is_new)) = self.advice(example) {
+            self.line("to mend", if is_new { &advice } else { "as above" })?;
         }
         for (server, note) in alike.next_servers().into_iter().filter(|_| example.fragile) {
             self.line("next", &noted(describe(&server), note))?;
@@ -105,20 +105,20 @@ impl<W: Write> Teller<'_, W> {
             self.short_line("some also", &servers(&some))?;
         }
         self.short_line("why", &alike.why())?;
-        if let Some(Some(advice)) = self.advice(example) {
+        if let Some((advice, true)) = self.advice(example) {
             self.short_line("to mend", &advice)?;
         }
         self.tell_story(client)
     }
 
-    /// What can be done about it; `Some(None)`: what was said before.
-    fn advice(&mut self, example: &ClientOutcome) -> Option<Option<String>> {
+    /// What can be done about it, and whether it is said for the first time.
+    fn advice(&mut self, example: &ClientOutcome) -> Option<(String, bool)> {
         let advice = advice(example.cause?, self.address.domain(), self.hosting);
-        if self.advised.contains(&advice) {
-            return Some(None);
+        let is_new = !self.advised.contains(&advice);
+        if is_new {
+            self.advised.push(advice.clone());
         }
-        self.advised.push(advice.clone());
-        Some(Some(advice))
+        Some((advice, is_new))
     }
 
     fn tell_story(&mut self, client: &ClientView) -> io::Result<()> {
