@@ -140,3 +140,96 @@ fn is_same(one: &Server, other: &Server) -> bool {
     let place = |server: &Server| (server.protocol, server.port, server.security, server.class);
     place(one) == place(other) && one.host == other.host
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Cause, LookupKind, Next, Security, Verdict};
+
+    /// `PROTOCOL HOST` each.
+    fn settings(servers: &[&str]) -> Settings {
+        let server = |text: &&str| {
+            let (protocol, host) = text.split_once(' ').unwrap();
+            let protocol: Protocol = protocol.parse().unwrap();
+            let (port, security, host) = (1, Security::Tls, host.to_owned());
+            Server { protocol, host, port, security, auth: vec!["oauth2".to_owned()], username: String::new(), class: None }
+        };
+        let (outgoing, incoming) = servers.iter().map(server).partition(|server: &Server| server.protocol == Protocol::Smtp);
+        Settings { incoming, outgoing }
+    }
+
+    fn client(name: &str, servers: &[&str]) -> ClientOutcome {
+        ClientOutcome {
+            client: name.to_owned(),
+            audited: true,
+            verdict: Verdict::Consumer,
+            fragile: false,
+            inferred: false,
+            cause: Some(Cause::OwnAutoconfigStale),
+            affected: Vec::new(),
+            explanation: format!("It has {}.", servers.len()),
+            evidence: Vec::new(),
+            source: Some(Source { lookup: LookupKind::OwnAutoconfig, asked: format!("https://{}.example/", servers.len()) }),
+            settings: settings(servers),
+            next: None,
+        }
+    }
+
+    fn names(outcomes: &[ClientOutcome]) -> Vec<String> {
+        alike(outcomes).iter().map(Alike::names).collect()
+    }
+
+    #[test]
+    fn clients_with_the_same_servers_wherever_they_have_one_are_alike() {
+        let whole = client("a", &["imap i.example", "pop3 p.example", "smtp s.example"]);
+        let pair = |name: &str, imap: &str| client(name, &[&format!("imap {imap}"), "smtp s.example"]);
+        assert_eq!(names(&[whole.clone(), pair("b", "i.example"), pair("c", "other.example")]), ["a, b", "c"]);
+        let (sync, nothing) = (client("d", &["activesync x.example"]), client("e", &[]));
+        assert_eq!(names(&[whole.clone(), sync, nothing.clone()]), ["a", "d", "e"], "they share nothing");
+        assert_eq!(names(&[nothing.clone(), ClientOutcome { client: "f".to_owned(), ..nothing }]), ["e, f"]);
+        for other in [
+            ClientOutcome { audited: false, ..whole.clone() },
+            ClientOutcome { verdict: Verdict::Foreign, ..whole.clone() },
+            ClientOutcome { cause: Some(Cause::SrvStale), ..whole.clone() },
+            ClientOutcome { inferred: true, ..whole.clone() },
+        ] {
+            assert_eq!(names(&[whole.clone(), other]).len(), 2);
+        }
+        let next = |host: &str| {
+            let (source, settings) = (whole.source.clone().unwrap(), settings(&[host]));
+            let next = Some(Next { verdict: Verdict::Consumer, source, settings });
+            ClientOutcome { fragile: true, next, ..whole.clone() }
+        };
+        assert_eq!(names(&[next("imap x.example"), next("imap y.example")]).len(), 2);
+    }
+
+    #[test]
+    fn what_is_not_everybodys_says_whose_it_is() {
+        let whole = client("a", &["imap i.example", "pop3 p.example", "smtp s.example"]);
+        let same = ClientOutcome { client: "b".to_owned(), ..whole.clone() };
+        let mut pair = client("c", &["imap i.example", "smtp s.example"]);
+        pair.settings.incoming[0].auth = vec!["password-cleartext".to_owned()];
+        let graph = client("d", &["imap i.example", "graph g.example", "smtp s.example"]);
+        let all = [whole, same, pair, graph];
+        let alike = alike(&all);
+        let [alike] = alike.as_slice() else { panic!("{alike:?}") };
+        let told: Vec<String> = alike
+            .servers()
+            .iter()
+            .map(|(server, note)| format!("{} {:?} {}", server.host, server.auth, note.as_deref().unwrap_or("-")))
+            .collect();
+        assert_eq!(
+            told,
+            ["i.example [] -", r#"p.example ["oauth2"] not c, d"#, r#"s.example ["oauth2"] -"#, r#"g.example ["oauth2"] only d"#]
+        );
+        let hosts = |servers: Vec<Server>| servers.into_iter().map(|server| server.host).collect::<Vec<_>>();
+        let (by_all, by_some) = alike.shared_servers();
+        assert_eq!(
+            (hosts(by_all), hosts(by_some)),
+            (vec!["i.example".into(), "s.example".into()], vec!["p.example".into(), "g.example".into()])
+        );
+        assert_eq!(alike.why(), "a: It has 3.");
+        let askers: Vec<Option<String>> = alike.sources().into_iter().map(|(_, names)| names).collect();
+        assert_eq!(askers, [Some("a, b, d".to_owned()), Some("c".to_owned())]);
+    }
+}

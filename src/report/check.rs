@@ -10,10 +10,7 @@ use serde::Serialize;
 
 pub use assumed::Position;
 
-use super::{
-    Story,
-    layout::{flow, labelled},
-};
+use super::{Story, layout::labelled};
 use crate::model::{
     Address, AnswerOutcome, Authority, Claim, ClientOutcome, Cloud, Hosting, LookupKind, Outcome, Server, Verdict, expand, visible,
 };
@@ -134,7 +131,7 @@ impl CheckView {
         let address = visible(&address);
         let domain = self.address.domain();
         let local = address.strip_suffix(domain.as_str()).unwrap_or_default();
-        out.write_all(flow(format!("{local}{} ", domain.for_people()), 4, &format!("({}): {need}", self.hosting)).as_bytes())?;
+        writeln!(out, "{local}{} ({}): {}", domain.for_people(), self.hosting, visible(&need))?;
         self.write_assumed(out)?;
         self.write_home(out)?;
         client::write_clients(out, self)?;

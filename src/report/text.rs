@@ -5,7 +5,7 @@ use std::io;
 use super::{
     Head, Numbers, ReportRow,
     group::{Bundle, Group, Groups, Member, Place, bundles},
-    layout::{flow, labelled, table},
+    layout::{labelled, table},
     risk::Risks,
 };
 use crate::model::{Domain, Server, Verdict, counted, visible};
@@ -133,7 +133,7 @@ fn title(place: &Place, bundle: &Bundle<'_>, group: &Group) -> String {
     let count = counted(group.count, "mailbox", "mailboxes");
     let cause = bundle.key.cause.map(|cause| format!(" / {cause}")).unwrap_or_default();
     let domain = Domain::parse(&place.domain).map_or_else(|_| place.domain.clone(), |domain| domain.for_people());
-    flow(String::new(), 4, &format!("{} / {domain} / {}{cause}: {count}", place.tenant, visible(&bundle.clients.names())))
+    format!("{} / {domain} / {}{cause}: {count}\n", place.tenant, visible(&bundle.clients.names()))
 }
 
 fn why(bundle: &Bundle<'_>, group: &Group) -> String {

@@ -344,6 +344,98 @@ fn a_domain_is_written_as_soon_as_the_next_one_begins() {
     assert!(told("doubt-c@c.example"));
 }
 
+/// Findings of many clients, most of which come to the same.
+fn many_clients(evolution: Verdict) -> Arc<Outcome> {
+    let stale = Some(Cause::OwnAutoconfigStale);
+    let whole = Settings {
+        incoming: vec![
+            server(Protocol::Imap, "imap-mail.outlook.com", 993, Security::Tls, Some(Class::Consumer)),
+            server(Protocol::Pop3, "pop-mail.outlook.com", 995, Security::Tls, Some(Class::Consumer)),
+        ],
+        ..consumer()
+    };
+    let none = |name: &str| ClientOutcome {
+        source: None,
+        evidence: Vec::new(),
+        explanation: "Nothing is published.".into(),
+        ..client(name, Verdict::NotFound, Some(Cause::NothingPublished), Settings::default())
+    };
+    let fine = |name: &str| client(name, Verdict::Ok, None, exchange_online());
+    let evolution = match evolution {
+        Verdict::Ok => fine("evolution"),
+        verdict => client("evolution", verdict, stale, whole.clone()),
+    };
+    let mut clients = vec![
+        client("thunderbird", Verdict::Consumer, stale, whole.clone()),
+        ClientOutcome { explanation: "Its document.".into(), ..client("thunderbird-android", Verdict::Consumer, stale, consumer()) },
+        evolution,
+        none("srv"),
+        ClientOutcome { inferred: true, ..fine("outlook-new") },
+    ];
+    for client in &mut clients {
+        client.audited = true;
+    }
+    clients.extend([
+        client("mx-base-domain", Verdict::Consumer, stale, whole),
+        client("kmail", Verdict::Consumer, stale, consumer()),
+        none("aosp-email"),
+        ClientOutcome { inferred: true, ..fine("geary") },
+        fine("fairemail"),
+        fine("himalaya"),
+    ]);
+    outcome(Hosting::default(), clients)
+}
+
+#[test]
+fn an_account_tells_of_clients_that_come_to_the_same_together_and_of_those_at_risk_in_short() {
+    let address = Address::parse("anna@contoso.com").unwrap();
+    let view = CheckView::new(address, "2026-01-01T00:00:00Z".into(), &many_clients(Verdict::Consumer), Vec::new());
+    let mut out = Vec::new();
+    view.write_text(&mut out, &[]).unwrap();
+    insta::assert_snapshot!(String::from_utf8(out).unwrap());
+    let json = serde_json::to_value(&view).unwrap();
+    assert_eq!(json["clients"].as_array().unwrap().len(), 11, "programs get an entry a client");
+}
+
+#[test]
+fn an_action_list_has_clients_together_where_they_fail_the_same_mailboxes() {
+    let row = |address: &str, evolution: Verdict| {
+        let (tenant, outcome) = (TenantId::try_from("contoso".to_owned()).unwrap(), many_clients(evolution));
+        let (since, incidents) = (vec![Some(0); outcome.clients.len()], vec![None; outcome.clients.len()]);
+        let found = MailboxRow { tenant, mailbox: mailbox(address), outcome, since, incidents, checked_at: 0 };
+        ReportRow::new(found, &settings_for, &InForce::default())
+    };
+    let seen = Seen::default();
+    let mut report = Report::begin(Format::Text { all: false }, &Head::new(None, 0, Vec::new()), seen.clone()).unwrap();
+    for (address, evolution) in [
+        ("anna@contoso.com", Verdict::Consumer),
+        ("bert@contoso.com", Verdict::Consumer),
+        ("anna@fabrikam.com", Verdict::Consumer),
+        ("bert@fabrikam.com", Verdict::Ok),
+    ] {
+        report.add(&row(address, evolution)).unwrap();
+    }
+    report.finish().unwrap();
+    let text = String::from_utf8(seen.0.borrow().clone()).unwrap();
+    let titles: Vec<&str> = text.lines().filter(|line| line.starts_with("contoso / ")).collect();
+    assert_eq!(
+        titles,
+        [
+            "contoso / contoso.com / thunderbird, thunderbird-android, evolution / own-autoconfig-stale: 2 mailboxes",
+            "contoso / contoso.com / srv / nothing-published: 2 mailboxes",
+            "contoso / fabrikam.com / thunderbird, thunderbird-android / own-autoconfig-stale: 2 mailboxes",
+            "contoso / fabrikam.com / evolution / own-autoconfig-stale: 1 mailbox",
+            "contoso / fabrikam.com / srv / nothing-published: 2 mailboxes",
+        ]
+    );
+    let risk = "AT RISK (clients that are not audited; settings with a wrong fallback)\n\n  \
+        mailboxes (domains)  not_found  consumer\n  \
+        mx-base-domain                     4 (2)\n  \
+        kmail                              4 (2)\n  \
+        aosp-email               4 (2)\n";
+    assert!(text.ends_with(risk), "{text}");
+}
+
 #[test]
 fn a_name_in_unicode_stands_beside_its_own_once() {
     let outcome = outcome(Hosting::default(), vec![client("thunderbird", Verdict::Consumer, Some(Cause::SrvStale), consumer())]);

@@ -111,7 +111,7 @@ impl<W: Write> Teller<'_, W> {
         self.tell_story(client)
     }
 
-    /// What can be done about it, and whether that is said for the first time.
+    /// What can be done about it, and whether it is said for the first time.
     fn advice(&mut self, example: &ClientOutcome) -> Option<(String, bool)> {
         let advice = advice(example.cause?, self.address.domain(), self.hosting);
         let is_new = !self.advised.contains(&advice);
