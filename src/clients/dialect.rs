@@ -6,7 +6,7 @@ use super::{
     search::Success,
     snappymail, thunderbird, tolerant,
 };
-use crate::model::{Address, Autoconfig, Document, Pox, Protocol, Reply, Security, Settings};
+use crate::model::{Address, Autoconfig, AutoconfigServer, Document, Pox, Protocol, Reply, Security, Server, Settings};
 
 /// Why a client has no servers from a document, for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,6 +157,23 @@ fn lower_outside_placeholders(text: &str) -> String {
 /// A port, 1 to 65535.
 pub(super) fn port(written: &str) -> Option<u16> {
     written.trim().parse().ok().filter(|port| *port != 0)
+}
+
+/// A server for a sign-in by password, at the port of its protocol where none is written; `None` without a host.
+pub(super) fn password_server(
+    written: &AutoconfigServer,
+    (protocol, security): (Protocol, Security),
+    username: impl Into<String>,
+) -> Option<Server> {
+    Some(Server {
+        protocol,
+        host: written.hostname.as_deref().and_then(host_name)?,
+        port: written.port.as_deref().and_then(port).unwrap_or_else(|| default_port(protocol, security)),
+        security,
+        auth: vec!["password-cleartext".to_owned()],
+        username: username.into(),
+        class: None,
+    })
 }
 
 /// The port of a protocol where nothing names one.

@@ -1,7 +1,7 @@
 //! Geary's parser, `accounts-autoconfig.vala`, and the providers that it knows by a document's id: `accounts-editor-add-pane.vala`,
 //! `imap-engine-outlook-account.vala`, `imap-engine-gmail-account.vala` (3e8d4f1a3, 2026-05-13).
 
-use super::dialect::{Refusal, default_port, host_name, port};
+use super::dialect::{Refusal, password_server};
 use crate::model::{Autoconfig, AutoconfigServer, EMAIL_ADDRESS, Protocol, Security, Server, Settings};
 
 /// The first incoming server, where it is one for IMAP, and the first outgoing one, where it is SMTP; whatever they say, the ids
@@ -33,9 +33,7 @@ fn server_of(written: &AutoconfigServer, protocol: Protocol) -> Option<Server> {
         Some("STARTTLS") => Security::StartTls,
         _ => Security::Plain,
     };
-    let host = written.hostname.as_deref().and_then(host_name)?;
-    let port = written.port.as_deref().and_then(port).unwrap_or_else(|| default_port(protocol, security));
-    Some(server((protocol, &host, port, security)))
+    password_server(written, (protocol, security), EMAIL_ADDRESS)
 }
 
 fn server((protocol, host, port, security): (Protocol, &str, u16, Security)) -> Server {

@@ -1,6 +1,6 @@
 //! Mailspring's parser: `onboarding-helpers.ts` (Foundry376/Mailspring d93a0d7f4, 2026-08-21), `TryThunderbirdAutoconfig`, on xml2js.
 
-use super::dialect::{Refusal, default_port, host_name, port};
+use super::dialect::{Refusal, password_server};
 use crate::model::{Autoconfig, AutoconfigServer, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security, Server, Settings};
 
 /// The first server for IMAP and the first for SMTP. A document that can be read is an answer, and no other one is asked for.
@@ -26,13 +26,5 @@ fn server_of(written: &AutoconfigServer, protocol: Protocol) -> Option<Server> {
         _ => Security::StartTls,
     };
     let username = if written.username.as_deref() == Some(EMAIL_LOCAL_PART) { EMAIL_LOCAL_PART } else { EMAIL_ADDRESS };
-    Some(Server {
-        protocol,
-        host: written.hostname.as_deref().and_then(host_name)?,
-        port: written.port.as_deref().and_then(port).unwrap_or_else(|| default_port(protocol, security)),
-        security,
-        auth: vec!["password-cleartext".to_owned()],
-        username: username.to_owned(),
-        class: None,
-    })
+    password_server(written, (protocol, security), username)
 }

@@ -1,6 +1,6 @@
 //! Nextcloud Mail's parser: `IspDb.php` (e5734fe25, 2026-08-22) on `SimpleXML`.
 
-use super::dialect::{Refusal, default_port, host_name, port};
+use super::dialect::{Refusal, password_server};
 use crate::model::{Autoconfig, AutoconfigServer, Protocol, Security, Server, Settings};
 
 /// The first server for IMAP and the first for SMTP; one of them is enough for an answer.
@@ -26,15 +26,7 @@ fn server_of(written: &AutoconfigServer, protocol: Protocol) -> Option<Server> {
         Some("starttls" | "tls") => Security::StartTls,
         _ => Security::Plain,
     };
-    Some(Server {
-        protocol,
-        host: written.hostname.as_deref().and_then(host_name)?,
-        port: written.port.as_deref().and_then(port).unwrap_or_else(|| default_port(protocol, security)),
-        security,
-        auth: vec!["password-cleartext".to_owned()],
-        username: written.username.clone().unwrap_or_default(),
-        class: None,
-    })
+    password_server(written, (protocol, security), written.username.clone().unwrap_or_default())
 }
 
 #[cfg(test)]
