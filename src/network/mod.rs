@@ -221,7 +221,7 @@ impl Core {
             }
             Request::Srv { name } => journey.resolve(async { dialer.believe(name, resolver.srv(name).await).await }.boxed()).await,
             Request::Txt { name } => journey.resolve(async { dialer.believe(name, resolver.txt(name).await).await }.boxed()).await,
-            Request::Addresses { name } => journey.resolve(resolver.host(name).boxed()).await,
+            Request::Addresses { name } => journey.resolve(async { dialer.believe(name, resolver.host(name).await).await }.boxed()).await,
             Request::Get { url, .. } | Request::Redirect { url } | Request::Pox { url, .. } | Request::Http { url, .. } => {
                 self.travel(request, url, &mut journey).await
             }

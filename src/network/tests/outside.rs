@@ -55,6 +55,8 @@ async fn a_missing_record_is_believed_only_where_our_dns_sees_the_outside() {
         assert_eq!(obstacle(&network.ask(&srv).await), if believed { &Obstacle::NxDomain } else { &Obstacle::DnsBroken }, "SRV: {case}");
         let txt = of(Request::Txt { name: format!("_x.{name}") });
         assert_eq!(obstacle(&network.ask(&txt).await), if believed { &Obstacle::NxDomain } else { &Obstacle::DnsBroken }, "TXT: {case}");
+        let host = of(Request::Addresses { name: format!("imap.{name}") });
+        assert_eq!(obstacle(&network.ask(&host).await), if believed { &Obstacle::NxDomain } else { &Obstacle::DnsBroken }, "A: {case}");
         let absence = network.core.dialer.absence_behind_proxy(name).await;
         assert_eq!(absence, believed.then_some(missing), "a host behind the proxy: {case}");
     }
