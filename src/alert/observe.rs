@@ -20,8 +20,8 @@ pub struct Group<'a> {
     pub example: &'a Address,
 }
 
-/// The advice on a cause, as `remedy` gives it.
-pub type Advise = fn(Cause, &Domain, Hosting) -> String;
+/// The advice on a client's cause, as `remedy` gives it.
+pub type Advise<'a> = &'a dyn Fn(&str, Cause, &Domain, Hosting) -> String;
 
 /// What was seen of every concern of a domain: of the findings that there are, and of the incidents that stand without one.
 #[must_use]
@@ -29,22 +29,23 @@ pub fn observe(
     (tenant, domain): (&TenantId, &Domain),
     groups: &[Group<'_>],
     standing: &[&Incident],
-    advise: Advise,
+    advise: Advise<'_>,
 ) -> Vec<(Concern, Seen)> {
     let mut seen: BTreeMap<Concern, Seen> = BTreeMap::new();
     for (key, bucket) in buckets(groups) {
         let (client, cause) = key;
         let concern =
             |mailbox| Concern::Finding { tenant: tenant.clone(), domain: domain.clone(), client: client.to_owned(), cause, mailbox };
+        let advise = |hosting| advise(client, cause, domain, hosting);
         let is_complete = !is_doubtful(groups, client);
         let stands_for_domain = standing.iter().any(|incident| incident.concern == concern(None) && incident.state.is_standing());
         if !stands_for_domain && bucket.is_of_single_mailboxes(groups) {
             for part in &bucket.parts {
-                let sighting = sighting(std::slice::from_ref(part), is_complete, (cause, domain, advise));
+                let sighting = sighting(std::slice::from_ref(part), is_complete, &advise);
                 seen.insert(concern(Some(part.group.example.key())), Seen::Present(sighting));
             }
         } else {
-            seen.insert(concern(None), Seen::Present(sighting(&bucket.parts, is_complete, (cause, domain, advise))));
+            seen.insert(concern(None), Seen::Present(sighting(&bucket.parts, is_complete, &advise)));
         }
     }
     for incident in standing {
@@ -102,7 +103,7 @@ impl Bucket<'_> {
     }
 }
 
-fn sighting(parts: &[Part<'_>], is_complete: bool, (cause, domain, advise): (Cause, &Domain, Advise)) -> Sighting {
+fn sighting(parts: &[Part<'_>], is_complete: bool, advise: &dyn Fn(Hosting) -> String) -> Sighting {
     let verdict = parts.iter().map(|part| part.client.verdict).max();
     // the words of most of those with the gravest verdict; the first of equals
     let of_verdict = parts.iter().filter(|part| Some(part.client.verdict) == verdict);
@@ -112,7 +113,7 @@ fn sighting(parts: &[Part<'_>], is_complete: bool, (cause, domain, advise): (Cau
         severity: verdict.map_or(Severity::Info, Severity::of),
         affected: parts.iter().map(|part| part.group.mailboxes).sum(),
         is_complete,
-        account: spokesman.map(|part| account(part, advise(cause, domain, part.group.outcome.hosting))).unwrap_or_default(),
+        account: spokesman.map(|part| account(part, advise(part.group.outcome.hosting))).unwrap_or_default(),
     }
 }
 
@@ -197,7 +198,7 @@ mod tests {
         format!("user{local}@contoso.com").parse().unwrap()
     }
 
-    fn advise(cause: Cause, _: &Domain, _: Hosting) -> String {
+    fn advise(_: &str, cause: Cause, _: &Domain, _: Hosting) -> String {
         format!("mend {cause}")
     }
 
@@ -209,7 +210,7 @@ mod tests {
             .zip(&addresses)
             .map(|(&(profile, outcome, mailboxes), example)| Group { profile, outcome, mailboxes, example })
             .collect();
-        observe((&tenant(), &domain()), &groups, standing, advise)
+        observe((&tenant(), &domain()), &groups, standing, &advise)
     }
 
     fn finding(cause: Cause, mailbox: Option<String>) -> Concern {

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     alert::{Decision, Group, Moment, Policy, Seen, Sighting, decide, observe},
     model::{Account, Concern, Domain, Exemption, Incident, IncidentState, Severity, TenantId},
-    remedy::advice,
+    remedy::Advisor,
     store::{
         Concluded, Conclusion, Destination, DomainGroup, IncidentChange, IncidentFilter, Reader, Recheck, RunId, Scope, Store, StoreError,
     },
@@ -34,6 +34,7 @@ pub(super) struct Ending<'a> {
     pub(super) store: &'a Store,
     pub(super) run: RunId,
     pub(super) alerting: &'a Alerting,
+    pub(super) advisor: &'a Advisor,
     /// Seconds since 1970.
     pub(super) at: i64,
     /// Most of it could not be told: nothing is concluded about the tenants.
@@ -190,7 +191,9 @@ impl Findings<'_> {
         let parts: Vec<Group<'_>> = groups.iter().map(part).collect();
         let is_doubtful = groups.iter().any(|group| group.outcome.is_undetermined());
         let mut attention = is_doubtful.then_some(Attention::Standing);
-        for (concern, seen) in observe((tenant, domain), &parts, standing, advice) {
+        let advisor = self.ending.advisor;
+        let advise = |client: &str, cause, domain: &Domain, hosting| advisor.advice(client, cause, domain, hosting);
+        for (concern, seen) in observe((tenant, domain), &parts, standing, &advise) {
             let before = standing.iter().copied().find(|incident| incident.concern == concern);
             let after = self.decide(before, &concern, &seen).or_else(|| before.cloned());
             attention = attention.max(after.and_then(|after| self.attention(&after, before)));

@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     model::{Domain, Mailbox, Tenant, TenantId, counted},
+    remedy::Advisor,
     store::{self, DomainBatch, Entry, Recorded, RunId, RunState, Store, StoreError},
 };
 
@@ -162,7 +163,8 @@ pub async fn run(
     if !stopped {
         let is_whole = jobs.iter().all(TenantJob::is_whole);
         let is_outage = is_whole && is_outage(&tally);
-        let ending = Ending { store, run, alerting: &options.alerting, at: auditor.clock.seconds(), is_outage };
+        let advisor = Advisor::new(auditor.clients.intakes());
+        let ending = Ending { store, run, alerting: &options.alerting, advisor: &advisor, at: auditor.clock.seconds(), is_outage };
         for (number, job) in jobs.iter().enumerate() {
             // once a run, and not again where it is resumed: in the transaction of its first tenant
             let whole = (is_whole && number == 0).then_some(&tally);

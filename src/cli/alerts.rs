@@ -10,7 +10,6 @@ use crate::{
     clock::Clock,
     daemon::attach_report,
     model::{counted, visible},
-    remedy::SettingsTable,
     store::{Queue, Store},
 };
 
@@ -104,7 +103,7 @@ pub(super) async fn send(site: &Site, store: &Arc<Store>) -> anyhow::Result<Vec<
         wording: site.wording(),
         policy: alerting.policy,
         clock: Clock::system(),
-        attach: Some(attach_report(store.reader().clone(), (site.tenants(&[])?, SettingsTable::built_in()?), Clock::system())),
+        attach: Some(attach_report(store.reader().clone(), Arc::new(site.remedies()?), Clock::system())),
         observe: Arc::new(|_, _| {}),
         waker: Waker::default(),
     });

@@ -15,7 +15,7 @@ use crate::{
     config::read_allowed_host,
     model::{Address, Answer, ClientOutcome, Hosting, Outcome, Profile, Request, Subject, Tenant},
     network::Alias,
-    remedy::{Overlay, SettingsTable},
+    remedy::{Advisor, Overlay},
     report::{CheckView, ClientView, LookupView, Story, Tale},
 };
 
@@ -69,7 +69,7 @@ pub(super) async fn run(args: &CheckArgs, common: &Common, out: &mut Output) -> 
     site.require_watchable(&args.client)?;
     site.require_watchable(&explained)?;
     let checker = Checker::new(args, &site, (explained, explains_all))?;
-    let settings = SettingsTable::built_in()?;
+    let remedies = site.remedies()?;
     let count = addresses.len();
     let (mut findings, mut unsure) = (false, false);
     for (at, address) in addresses.into_iter().enumerate() {
@@ -79,7 +79,8 @@ pub(super) async fn run(args: &CheckArgs, common: &Common, out: &mut Output) -> 
                 if at > 0 {
                     writeln!(out)?;
                 }
-                view.write_text(out, &settings.to_type(view.lives_in, None))?;
+                let wrong = view.clients.iter().filter(|client| client.is_finding()).map(|client| client.outcome.client.as_str());
+                view.write_text(out, &remedies.to_type((&checker.tenant.id, view.lives_in), wrong))?;
             }
             CheckFormat::Jsonl => writeln!(out, "{}", serde_json::to_string(&view)?)?,
             CheckFormat::Json => writeln!(out, "{}", serde_json::to_string_pretty(&view)?)?,
@@ -105,6 +106,7 @@ pub(super) async fn run(args: &CheckArgs, common: &Common, out: &mut Output) -> 
 /// Checks one address after the other.
 struct Checker {
     auditor: Auditor,
+    advisor: Advisor,
     /// Its network takes for aliases what is assumed to be some; `None` where nothing is assumed.
     assuming: Option<Auditor>,
     overlay: Overlay,
@@ -139,7 +141,8 @@ impl Checker {
         clients.extend(explained.iter().cloned());
         let explained = if explains_all { None } else { Some(explained) };
         let profile = Arc::new(Profile { hosting: args.hosting, ..Profile::default() });
-        Ok(Self { auditor, assuming, overlay, tenant, profile, clients, explained })
+        let advisor = Advisor::new(auditor.clients.intakes());
+        Ok(Self { auditor, advisor, assuming, overlay, tenant, profile, clients, explained })
     }
 
     async fn check(&self, address: Address) -> CheckView {
@@ -177,7 +180,7 @@ impl Checker {
             })
             .collect();
         let checked_at = self.auditor.clock.now().to_string();
-        let mut view = CheckView::new(case.subject.address.clone(), checked_at, outcome, lookups);
+        let mut view = CheckView::new((case.subject.address.clone(), checked_at), outcome, lookups, &self.advisor);
         for client in clients {
             let told = view.clients.iter_mut().find(|told| told.outcome.client == client.name && self.explains(&client.name));
             if let Some(told) = told {

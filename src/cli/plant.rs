@@ -14,9 +14,7 @@ use crate::{
         Plant, Post,
         listener::{Basis, Token},
     },
-    model::Tenant,
     network::{Outbound, OutboundSettings},
-    remedy::SettingsTable,
     store::Destination,
 };
 
@@ -80,9 +78,8 @@ impl Site {
             timetable: entry.timetable.clone(),
         };
         let posts: Vec<Post> = config.tenants.iter().map(post).collect();
-        let tenants: Vec<Tenant> = posts.iter().map(|post| post.tenant.clone()).collect();
         let names = config.channels.iter().map(|channel| channel.name.clone()).collect();
-        let basis = Basis { token, tenants, clients: self.client_names(), settings: SettingsTable::built_in()?, channels: names };
+        let basis = Basis { token, clients: self.client_names(), remedies: Arc::new(self.remedies()?), channels: names };
         let outbound = OutboundSettings { ca_files: config.network.ca_files.clone(), ..OutboundSettings::default() };
         Ok(Plant {
             database: config.database.clone(),

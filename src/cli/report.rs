@@ -14,8 +14,7 @@ use super::{Common, Exit, exit::UsageError, output::Output, site::Site};
 use crate::{
     clock::Clock,
     model::{TenantId, Verdict},
-    remedy::SettingsTable,
-    report::{CsvDialect, Format, Head, ReportSubject, Request, Selection, write_report},
+    report::{CsvDialect, Format, Head, Request, Selection, write_report},
     store::{ReportFilter, RunId, Snapshot, Store},
 };
 
@@ -84,15 +83,13 @@ pub(super) async fn run(args: &ReportArgs, common: &Common, out: &mut Output) ->
         let known: Vec<&str> = numbers.iter().map(|known| known.tenant.as_str()).collect();
         return Err(UsageError(format!("the database has no tenant `{tenant}`; it has {}", known.join(", "))).into());
     }
-    let (tenants, table) = (site.tenants(&[])?, SettingsTable::built_in()?);
-    let settings_for =
-        |subject: &ReportSubject<'_>| table.to_type(subject.hosting, tenants.iter().find(|tenant| tenant.id == *subject.tenant));
+    let remedies = site.remedies()?;
     let request = Request {
         filter: ReportFilter { tenant: args.tenant.clone(), run: args.run.map(RunId), needs_manual: args.needs_manual },
         selection: Selection { needs_manual: args.needs_manual, verdicts: args.verdict.clone(), clients: args.client.clone() },
         format: format(args),
         generated_at: Clock::system().seconds(),
-        settings_for: &settings_for,
+        remedies: &remedies,
     };
     let mut snapshot = reader.snapshot().await?;
     let head = Head::read(&mut snapshot, &request).await?;

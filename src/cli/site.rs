@@ -17,6 +17,7 @@ use crate::{
     mailboxes,
     model::{Hosting, LookupKind, Tenant, TenantId},
     network::{Alias, Network, Parts, Settings},
+    remedy::{Advisor, Remedies},
 };
 
 /// What a command works with.
@@ -84,6 +85,11 @@ impl Site {
             }
         }
         Ok(())
+    }
+
+    /// What helps against findings: what is typed, and what is published.
+    pub(super) fn remedies(&self) -> anyhow::Result<Remedies> {
+        Ok(Remedies::new(Advisor::new(self.clients.intakes()), self.tenants(&[])?)?)
     }
 
     /// The auditor, on the network of the configuration and of the command line.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{built_in::Provider, offer::Offer, reduction::Reduction, template::Template};
-use crate::model::{LookupKind, Protocol, V2Protocol};
+use crate::model::{Intake, LookupKind, Protocol, Publication, V2Protocol};
 
 /// A mail client.
 #[derive(Debug, Clone, Deserialize)]
@@ -260,6 +260,25 @@ impl Client {
         let is_direct = self.steps.iter().any(|step| step.protocol == Some(V2Protocol::AutodiscoverV1));
         let more = [of_mx, by_srv.then_some(LookupKind::AutodiscoverSrv), is_direct.then_some(LookupKind::AutodiscoverPox)];
         of_steps.chain(more.into_iter().flatten()).collect()
+    }
+
+    /// What it takes from what the administrator of a domain publishes.
+    pub(super) fn intake(&self) -> Intake {
+        let publication = |step: &Step| match step.lookup {
+            LookupKind::OwnAutoconfig => Some(Publication::Autoconfig),
+            LookupKind::Srv => Some(Publication::MailSrv),
+            LookupKind::AutodiscoverPox | LookupKind::AutodiscoverMobilesync | LookupKind::Autodetect => Some(Publication::Autodiscover),
+            LookupKind::Pacc => Some(Publication::Pacc),
+            LookupKind::Jmap => Some(Publication::Jmap),
+            _ => None,
+        };
+        let of_domain = self.steps.iter().position(|step| step.lookup == LookupKind::OwnAutoconfig);
+        let of_others = self.steps.iter().position(|step| step.is_database() || step.is_of_mx());
+        Intake {
+            reads: self.steps.iter().filter_map(publication).collect(),
+            heeds_domain_first: self.dialect != Dialect::Fairemail && (of_others.is_none() || of_domain.is_some() && of_domain < of_others),
+            protocols: self.protocols.clone(),
+        }
     }
 
     /// Whether it looks at the MX, reduced or not.

@@ -9,7 +9,7 @@ use super::{
     offer::Offer,
     row::{Client, Standing, Step, Way},
 };
-use crate::model::{LookupKind, Protocol, V2Protocol};
+use crate::model::{Intake, LookupKind, Protocol, V2Protocol};
 
 /// All clients, in the order of reports.
 #[derive(Debug, Clone)]
@@ -99,6 +99,11 @@ impl ClientTable {
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         self.rows.iter().map(|client| client.name.clone()).collect()
+    }
+
+    /// What each client takes from what is published, by its name.
+    pub fn intakes(&self) -> impl Iterator<Item = (String, Intake)> {
+        self.rows.iter().map(|client| (client.name.clone(), client.intake()))
     }
 
     /// The names of the clients that are audited unless a tenant says otherwise.

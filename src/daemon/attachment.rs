@@ -10,25 +10,23 @@ use jiff::Timestamp;
 use crate::{
     alert::{Attach, Attachment},
     clock::Clock,
-    model::{Server, Tenant, TenantId, with_causes},
-    remedy::SettingsTable,
-    report::{CsvDialect, Format, Head, ReportError, ReportSubject, Request, Selection, write_report},
+    model::{TenantId, with_causes},
+    remedy::Remedies,
+    report::{CsvDialect, Format, Head, ReportError, Request, Selection, write_report},
     store::{Reader, ReportFilter},
 };
 
 /// Makes the table of those mailboxes of a tenant that need manual configuration, as `TENANT-YYYY-MM-DD.csv` (UTC); none where none
 /// needs it, or where it cannot be read. What is longer than any channel takes is cut there, and so is attached by none.
 #[must_use]
-pub fn attach_report(reader: Reader, (tenants, table): (Vec<Tenant>, SettingsTable), clock: Clock) -> Attach {
-    let parts = Arc::new((reader, tenants, table, clock));
+pub fn attach_report(reader: Reader, remedies: Arc<Remedies>, clock: Clock) -> Attach {
+    let parts = Arc::new((reader, remedies, clock));
     Arc::new(move |tenant| {
         let parts = Arc::clone(&parts);
         Box::pin(async move {
-            let (reader, tenants, table, clock) = &*parts;
-            let settings_for =
-                |subject: &ReportSubject<'_>| table.to_type(subject.hosting, tenants.iter().find(|tenant| tenant.id == *subject.tenant));
+            let (reader, remedies, clock) = &*parts;
             let now = clock.now();
-            match read(reader, (&tenant, now), &settings_for).await {
+            match read(reader, (&tenant, now), remedies).await {
                 Ok(bytes) => bytes.map(|bytes| Attachment {
                     name: format!("{tenant}-{}.csv", now.strftime("%Y-%m-%d")),
                     content_type: "text/csv; charset=utf-8".to_owned(),
@@ -43,17 +41,13 @@ pub fn attach_report(reader: Reader, (tenants, table): (Vec<Tenant>, SettingsTab
     })
 }
 
-async fn read(
-    reader: &Reader,
-    (tenant, now): (&TenantId, Timestamp),
-    settings_for: &(dyn Fn(&ReportSubject<'_>) -> Vec<Server> + Sync),
-) -> Result<Option<Vec<u8>>, ReportError> {
+async fn read(reader: &Reader, (tenant, now): (&TenantId, Timestamp), remedies: &Remedies) -> Result<Option<Vec<u8>>, ReportError> {
     let request = Request {
         filter: ReportFilter { tenant: Some(tenant.clone()), run: None, needs_manual: true },
         selection: Selection { needs_manual: true, ..Selection::default() },
         format: Format::Csv(CsvDialect::Excel),
         generated_at: now.as_second(),
-        settings_for,
+        remedies,
     };
     let mut snapshot = reader.snapshot().await?;
     let head = Head::read(&mut snapshot, &request).await?;

@@ -47,7 +47,7 @@ fn parts(service: &Arc<Service>) -> DeliveryParts {
         wording: plant.wording.clone(),
         policy: plant.alerting.policy,
         clock: service.clock.clone(),
-        attach: Some(attach_report(service.store.reader().clone(), (basis.tenants.clone(), basis.settings.clone()), service.clock.clone())),
+        attach: Some(attach_report(service.store.reader().clone(), Arc::clone(&basis.remedies), service.clock.clone())),
         observe: Arc::new(move |channel, result| pulse.count_delivery(channel, result)),
         waker: service.waker.clone(),
     }

@@ -10,6 +10,7 @@ mod domain;
 mod home;
 mod hosting;
 mod incident;
+mod intake;
 mod lookup;
 mod mailbox;
 mod microsoft;
@@ -32,6 +33,7 @@ pub use domain::{Domain, DomainError, is_public_suffix, is_within, normalise_hos
 pub use home::{Authority, Claim};
 pub use hosting::{Cloud, Hosting, HostingError};
 pub use incident::{Account, Acknowledgement, Concern, Exemption, Incident, IncidentId, IncidentState, Severity};
+pub use intake::{Intake, Publication};
 pub use lookup::{Lookup, LookupKind, Message, Request};
 pub use mailbox::{Mailbox, Person, Profile, Protocols, Tenant, TenantId, TenantIdError};
 pub use microsoft::{

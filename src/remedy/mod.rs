@@ -3,8 +3,9 @@
 
 mod advice;
 mod overlay;
+mod remedies;
 mod settings;
 
-pub use advice::advice;
 pub use overlay::{Overlay, OverlayError};
-pub use settings::{SettingsTable, SettingsTableError};
+pub use remedies::{Advisor, Remedies};
+pub use settings::SettingsTableError;

@@ -6,7 +6,7 @@ use crate::model::{Cloud, EMAIL_ADDRESS, Hosting, Protocol, Security, Server, Te
 
 /// The servers of each cloud.
 #[derive(Debug, Clone)]
-pub struct SettingsTable(Vec<Row>);
+pub(super) struct SettingsTable(Vec<Row>);
 
 /// Why the table cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -33,18 +33,14 @@ struct File {
 
 impl SettingsTable {
     /// The table that is compiled in.
-    ///
-    /// # Errors
-    /// None, as a test loads it.
-    pub fn built_in() -> Result<Self, SettingsTableError> {
+    pub(super) fn built_in() -> Result<Self, SettingsTableError> {
         let file: File = toml::from_str(include_str!("../../config/settings.toml"))?;
         Ok(Self(file.settings))
     }
 
     /// What a user of a mailbox types: what the tenant says, else what Microsoft says for the cloud; empty where nobody says it.
     /// The user name is a placeholder for the name that the user signs in with.
-    #[must_use]
-    pub fn to_type(&self, hosting: Hosting, tenant: Option<&Tenant>) -> Vec<Server> {
+    pub(super) fn to_type(&self, hosting: Hosting, tenant: Option<&Tenant>) -> Vec<Server> {
         if let Some(tenant) = tenant.filter(|tenant| !tenant.manual_settings.is_empty() && tenant.hosting == hosting) {
             return tenant.manual_settings.clone();
         }
@@ -79,7 +75,8 @@ mod tests {
             [
                 "imap outlook.office365.com:993 tls oauth2",
                 "pop3 outlook.office365.com:995 tls oauth2",
-                "smtp smtp.office365.com:587 starttls oauth2"
+                "smtp smtp.office365.com:587 starttls oauth2",
+                "activesync outlook.office365.com:443 tls oauth2"
             ]
         );
         assert!(table.to_type(Hosting::OnPremises, None).is_empty(), "nobody but the tenant knows its own servers");

@@ -2,46 +2,54 @@
 
 use crate::model::{ClientOutcome, Protocol, Server, Settings, Source};
 
-/// Clients with one verdict and one cause, none of which would set another server for a protocol than the others.
+/// Clients with one verdict, one cause and one advice, none of which would set another server for a protocol than the others.
 #[derive(Debug, Clone)]
-pub(super) struct Alike<'a>(Vec<&'a ClientOutcome>);
+pub(super) struct Alike<'a> {
+    clients: Vec<&'a ClientOutcome>,
+    advice: Option<&'a str>,
+}
 
 /// Brings clients together, in the order in which the first of each comes.
-pub(super) fn alike<'a>(outcomes: impl IntoIterator<Item = &'a ClientOutcome>) -> Vec<Alike<'a>> {
+pub(super) fn alike<'a>(outcomes: impl IntoIterator<Item = (&'a ClientOutcome, Option<&'a str>)>) -> Vec<Alike<'a>> {
     let mut all: Vec<Alike<'a>> = Vec::new();
-    for outcome in outcomes {
-        match all.iter_mut().find(|alike| alike.takes(outcome)) {
+    for (outcome, advice) in outcomes {
+        match all.iter_mut().find(|alike| alike.takes(outcome, advice)) {
             Some(alike) => alike.add(outcome),
-            None => all.push(Alike::new(outcome)),
+            None => all.push(Alike::new(outcome, advice)),
         }
     }
     all
 }
 
 impl<'a> Alike<'a> {
-    /// A client by itself.
-    pub(super) fn new(outcome: &'a ClientOutcome) -> Self {
-        Self(vec![outcome])
+    /// A client by itself, and the advice on its cause.
+    pub(super) fn new(outcome: &'a ClientOutcome, advice: Option<&'a str>) -> Self {
+        Self { clients: vec![outcome], advice }
     }
 
     /// Whether a client comes to the same as all of these.
-    pub(super) fn takes(&self, outcome: &ClientOutcome) -> bool {
-        self.0.iter().all(|known| is_alike(known, outcome))
+    pub(super) fn takes(&self, outcome: &ClientOutcome, advice: Option<&str>) -> bool {
+        self.advice == advice && self.clients.iter().all(|known| is_alike(known, outcome))
     }
 
     /// Takes another one in.
     pub(super) fn add(&mut self, outcome: &'a ClientOutcome) {
-        self.0.push(outcome);
+        self.clients.push(outcome);
     }
 
     /// The first of them, for words that are told once.
     pub(super) fn first(&self) -> Option<&'a ClientOutcome> {
-        self.0.first().copied()
+        self.clients.first().copied()
+    }
+
+    /// What their administrator can do.
+    pub(super) fn advice(&self) -> Option<&'a str> {
+        self.advice
     }
 
     /// Their names.
     pub(super) fn names(&self) -> String {
-        self.0.iter().map(|outcome| outcome.client.as_str()).collect::<Vec<_>>().join(", ")
+        self.clients.iter().map(|outcome| outcome.client.as_str()).collect::<Vec<_>>().join(", ")
     }
 
     /// All servers of theirs, each with a word on whose it is where it is not everybody's. How to sign in is left out where they differ.
@@ -64,20 +72,20 @@ impl<'a> Alike<'a> {
     /// The lookups that decided, each with whose it is where it is not everybody's.
     pub(super) fn sources(&self) -> Vec<(&'a Source, Option<String>)> {
         let mut all: Vec<(&Source, Vec<&str>)> = Vec::new();
-        for outcome in &self.0 {
+        for outcome in &self.clients {
             let Some(source) = &outcome.source else { continue };
             match all.iter_mut().find(|(known, _)| *known == source) {
                 Some((_, whose)) => whose.push(&outcome.client),
                 None => all.push((source, vec![&outcome.client])),
             }
         }
-        all.into_iter().map(|(source, whose)| (source, (whose.len() < self.0.len()).then(|| whose.join(", ")))).collect()
+        all.into_iter().map(|(source, whose)| (source, (whose.len() < self.clients.len()).then(|| whose.join(", ")))).collect()
     }
 
     /// Why it is so, in the words for the first of them.
     pub(super) fn why(&self) -> String {
         let Some(first) = self.first() else { return String::new() };
-        if self.0.iter().all(|outcome| outcome.explanation == first.explanation) {
+        if self.clients.iter().all(|outcome| outcome.explanation == first.explanation) {
             return first.explanation.clone();
         }
         format!("{}: {}", first.client, first.explanation)
@@ -85,7 +93,7 @@ impl<'a> Alike<'a> {
 
     fn gather(&self, settings: impl Fn(&'a ClientOutcome) -> Option<&'a Settings>) -> Vec<(Server, Option<String>)> {
         let mut all: Vec<(Server, Vec<&str>)> = Vec::new();
-        for outcome in &self.0 {
+        for outcome in &self.clients {
             for server in settings(outcome).into_iter().flat_map(Settings::servers) {
                 match all.iter_mut().find(|(known, _)| is_same(known, server)) {
                     Some((known, whose)) => {
@@ -104,7 +112,7 @@ impl<'a> Alike<'a> {
     /// Whose something is, or whose it is not, whatever is shorter; `None`: everybody's.
     fn note(&self, whose: &[&str]) -> Option<String> {
         let names = |is_theirs: bool| -> Vec<&str> {
-            let all = self.0.iter().map(|outcome| outcome.client.as_str());
+            let all = self.clients.iter().map(|outcome| outcome.client.as_str());
             all.filter(|name| whose.contains(name) == is_theirs).collect()
         };
         let (with, without) = (names(true), names(false));
@@ -176,7 +184,7 @@ mod tests {
     }
 
     fn names(outcomes: &[ClientOutcome]) -> Vec<String> {
-        alike(outcomes).iter().map(Alike::names).collect()
+        alike(outcomes.iter().map(|outcome| (outcome, None))).iter().map(Alike::names).collect()
     }
 
     #[test]
@@ -211,7 +219,7 @@ mod tests {
         pair.settings.incoming[0].auth = vec!["password-cleartext".to_owned()];
         let graph = client("d", &["imap i.example", "graph g.example", "smtp s.example"]);
         let all = [whole, same, pair, graph];
-        let alike = alike(&all);
+        let alike = alike(all.iter().map(|outcome| (outcome, None)));
         let [alike] = alike.as_slice() else { panic!("{alike:?}") };
         let told: Vec<String> = alike
             .servers()

@@ -11,8 +11,11 @@ use serde::Serialize;
 pub use assumed::Position;
 
 use super::{Story, layout::labelled};
-use crate::model::{
-    Address, AnswerOutcome, Authority, Claim, ClientOutcome, Cloud, Hosting, LookupKind, Outcome, Server, Verdict, expand, visible,
+use crate::{
+    model::{
+        Address, AnswerOutcome, Authority, Claim, ClientOutcome, Cloud, Hosting, LookupKind, Outcome, Server, Verdict, expand, visible,
+    },
+    remedy::Advisor,
 };
 
 /// One checked address.
@@ -56,6 +59,9 @@ pub struct ClientView {
     /// The verdict and all that belongs to it, placeholders filled in.
     #[serde(flatten)]
     pub outcome: ClientOutcome,
+    /// What the administrator can do about the cause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
     /// How it stands in the world as it is, where another one is assumed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub as_it_is: Option<Position>,
@@ -95,7 +101,8 @@ pub struct LookupView {
 impl CheckView {
     /// The account of an outcome, with the lookups behind it.
     #[must_use]
-    pub fn new(address: Address, checked_at: String, outcome: &Outcome, lookups: Vec<LookupView>) -> Self {
+    pub fn new((address, checked_at): (Address, String), outcome: &Outcome, lookups: Vec<LookupView>, advisor: &Advisor) -> Self {
+        let advice = |client: &ClientOutcome| Some(advisor.advice(&client.client, client.cause?, address.domain(), outcome.hosting));
         Self {
             schema: "autodiscover-audit/check/1",
             checked_at,
@@ -108,7 +115,7 @@ impl CheckView {
             needs_manual_configuration: outcome.needs_manual_configuration,
             assumed: Vec::new(),
             assumed_in_vain: Vec::new(),
-            clients: outcome.clients.iter().map(|client| ClientView::new(client.expand(&address))).collect(),
+            clients: outcome.clients.iter().map(|client| ClientView::new(client.expand(&address), advice(client))).collect(),
             lookups,
             address,
         }
@@ -171,12 +178,13 @@ impl CheckView {
 }
 
 impl ClientView {
-    fn new(outcome: ClientOutcome) -> Self {
-        Self { outcome, as_it_is: None, story: None }
+    fn new(outcome: ClientOutcome, advice: Option<String>) -> Self {
+        Self { outcome, advice, as_it_is: None, story: None }
     }
 
     /// Whether it is audited, and wrong.
-    fn is_finding(&self) -> bool {
+    #[must_use]
+    pub fn is_finding(&self) -> bool {
         self.outcome.audited && self.outcome.verdict.is_finding()
     }
 

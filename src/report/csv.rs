@@ -19,7 +19,7 @@ pub enum CsvDialect {
 }
 
 /// The columns.
-const COLUMNS: [&str; 38] = [
+const COLUMNS: [&str; 39] = [
     "tenant",
     "address",
     "display_name",
@@ -58,6 +58,7 @@ const COLUMNS: [&str; 38] = [
     "hosting_authority",
     "hosting_conflict",
     "personal_account",
+    "activesync_host",
 ];
 
 /// A report as a table.
@@ -90,9 +91,9 @@ impl<W: io::Write> CsvReport<W> {
 fn cells(row: &ReportRow, client: &ClientRow) -> [String; COLUMNS.len()] {
     let optional = |text: &Option<String>| guard(text.as_deref().unwrap_or_default());
     let source = client.outcome.source.as_ref();
-    let [imap, pop3, smtp] =
-        [Protocol::Imap, Protocol::Pop3, Protocol::Smtp].map(|protocol| row.settings.iter().find(|setting| setting.protocol == protocol));
-    let any = imap.or(pop3).or(smtp).or(row.settings.first());
+    let [imap, pop3, smtp, activesync] = [Protocol::Imap, Protocol::Pop3, Protocol::Smtp, Protocol::ActiveSync]
+        .map(|protocol| client.to_type(&row.settings).find(|setting| setting.protocol == protocol));
+    let any = imap.or(pop3).or(smtp).or(activesync);
     let incident = client.incident.as_ref();
     let acknowledgement = incident.and_then(|incident| incident.acknowledgement.as_ref());
     let exemption = incident.and_then(|incident| incident.exemption.as_ref());
@@ -135,6 +136,7 @@ fn cells(row: &ReportRow, client: &ClientRow) -> [String; COLUMNS.len()] {
         row.hosting_authority.to_string(),
         guard(&row.hosting_conflict.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
         optional(&row.personal_account),
+        host(activesync),
     ]
 }
 

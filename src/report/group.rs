@@ -118,7 +118,7 @@ impl Group {
     fn new(row: &ReportRow, client: &ClientRow) -> Self {
         Self {
             example: client.clone(),
-            settings: row.settings.clone(),
+            settings: client.to_type(&row.settings).cloned().collect(),
             since: None,
             count: 0,
             incidents: BTreeMap::new(),
@@ -138,13 +138,13 @@ impl Group {
 pub(super) fn bundles(groups: &[(Key, Group)]) -> Vec<Bundle<'_>> {
     let mut bundles: Vec<Bundle<'_>> = Vec::new();
     for (key, group) in groups {
-        let outcome = &group.example.outcome;
+        let (outcome, advice) = (&group.example.outcome, group.example.advice.as_deref());
         match bundles.iter_mut().find(|bundle| bundle.takes(key, group)) {
             Some(bundle) => {
                 bundle.clients.add(outcome);
                 bundle.groups.push(group);
             }
-            None => bundles.push(Bundle { clients: Alike::new(outcome), key, groups: vec![group] }),
+            None => bundles.push(Bundle { clients: Alike::new(outcome, advice), key, groups: vec![group] }),
         }
     }
     bundles
@@ -154,7 +154,7 @@ impl<'a> Bundle<'a> {
     fn takes(&self, key: &Key, group: &Group) -> bool {
         self.key.servers == key.servers
             && self.groups.iter().all(|known| known.has_the_mailboxes_of(group))
-            && self.clients.takes(&group.example.outcome)
+            && self.clients.takes(&group.example.outcome, group.example.advice.as_deref())
     }
 
     /// The earliest time at which it was found.
@@ -174,7 +174,7 @@ impl<'a> Bundle<'a> {
 }
 
 fn key(row: &ReportRow, client: &ClientRow) -> Key {
-    let servers = row.settings.iter();
+    let servers = client.to_type(&row.settings);
     Key {
         client: client.outcome.client.clone(),
         cause: client.outcome.cause,

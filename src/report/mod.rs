@@ -22,7 +22,7 @@ mod text;
 use std::{io, ops::ControlFlow};
 
 use crate::{
-    model::Server,
+    remedy::Remedies,
     store::{ReportFilter, Snapshot, StoreError},
 };
 
@@ -32,11 +32,11 @@ pub use csv::CsvDialect;
 pub use exempt::{AcknowledgementView, ExemptionView, InForce, IncidentRow};
 pub use head::{Head, Numbers, TenantNumbers};
 pub use incident::{IncidentFormat, write_exemptions, write_incident, write_incidents};
-pub use row::{ClientRow, ReportRow, ReportSubject};
+pub use row::{ClientRow, ReportRow};
 pub use selection::Selection;
 pub use setting::Setting;
 pub use story::{Story, Tale};
-pub use stream::{OwnedRequest, ReportStream, SettingsFor};
+pub use stream::{OwnedRequest, ReportStream};
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,8 +64,8 @@ pub struct Request<'a> {
     pub format: Format,
     /// The present, in seconds since 1970.
     pub generated_at: i64,
-    /// The settings that a user types, from `remedy`.
-    pub settings_for: &'a (dyn Fn(&ReportSubject<'_>) -> Vec<Server> + Sync),
+    /// What helps.
+    pub remedies: &'a Remedies,
 }
 
 /// Why a report was not written.
@@ -150,7 +150,7 @@ pub async fn write_report(snapshot: &mut Snapshot, (request, head): (&Request<'_
         let mut written = Ok(());
         snapshot
             .read_mailboxes(&filter, |found| {
-                let mut row = ReportRow::new(found, request.settings_for, &head.in_force);
+                let mut row = ReportRow::new(found, request.remedies, &head.in_force);
                 if row.keep(&request.selection) {
                     written = report.add(&row);
                 }

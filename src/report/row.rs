@@ -1,24 +1,15 @@
 //! The view of a mailbox: all formats show this and nothing else. Placeholders are filled in.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::{InForce, IncidentRow, Setting};
 use crate::{
-    model::{Address, Authority, Claim, ClientOutcome, Hosting, Server, TenantId, expand},
-    remedy::advice,
+    model::{Address, Authority, Claim, ClientOutcome, Hosting, Intake, Protocol, expand},
+    remedy::{Advisor, Remedies},
     store::MailboxRow,
 };
-
-/// For whom `remedy` is to name the settings.
-#[derive(Debug, Clone, Copy)]
-pub struct ReportSubject<'a> {
-    /// Whose mailbox it is.
-    pub tenant: &'a TenantId,
-    /// Where it lives.
-    pub hosting: Hosting,
-    /// Its address.
-    pub address: &'a Address,
-}
 
 /// A mailbox in the report.
 #[derive(Debug, Clone, Serialize)]
@@ -66,6 +57,9 @@ pub struct ClientRow {
     pub since: Option<String>,
     /// What the administrator can do about the cause.
     pub advice: Option<String>,
+    /// What it takes.
+    #[serde(skip)]
+    pub(super) intake: Arc<Intake>,
     /// The incident that the finding belongs to, as it stands now.
     pub incident: Option<IncidentRow>,
 }
@@ -73,12 +67,11 @@ pub struct ClientRow {
 impl ReportRow {
     /// The view of what the database has. Settings of protocols that are switched off for the mailbox are left out.
     #[must_use]
-    pub fn new(found: MailboxRow, settings_for: &dyn Fn(&ReportSubject<'_>) -> Vec<Server>, in_force: &InForce) -> Self {
+    pub fn new(found: MailboxRow, remedies: &Remedies, in_force: &InForce) -> Self {
         let MailboxRow { tenant, mailbox, outcome, since, incidents, checked_at } = found;
         let (address, person) = (&mailbox.address, mailbox.person.as_deref());
-        let subject = ReportSubject { tenant: &tenant, hosting: outcome.hosting, address };
-        let has_finding = outcome.clients.iter().any(|client| client.verdict.is_finding());
-        let servers = if has_finding { settings_for(&subject) } else { Vec::new() };
+        let wrong = outcome.clients.iter().filter(|client| client.verdict.is_finding()).map(|client| client.client.as_str());
+        let servers = remedies.to_type((&tenant, outcome.hosting), wrong);
         let enabled = servers.iter().filter(|server| mailbox.profile.protocols.is_enabled(server.protocol));
         let incidents = incidents.iter().map(|incident| incident.as_ref().map(|incident| in_force.row(incident)));
         let clients = outcome.clients.iter().zip(since.into_iter().zip(incidents));
@@ -95,16 +88,32 @@ impl ReportRow {
             needs_manual_configuration: outcome.needs_manual_configuration,
             checked_at: rfc3339(checked_at),
             settings: enabled.map(|server| Setting::new(server, address, person)).collect(),
-            clients: clients.map(|(client, past)| ClientRow::new(client, past, (address, outcome.hosting))).collect(),
+            clients: clients.map(|(client, past)| ClientRow::new(client, past, (address, outcome.hosting), remedies.advisor())).collect(),
             tenant: tenant.into(),
         }
     }
 }
 
 impl ClientRow {
-    fn new(client: &ClientOutcome, (since, incident): (Option<i64>, Option<IncidentRow>), (address, hosting): (&Address, Hosting)) -> Self {
-        let advice = client.cause.map(|cause| advice(cause, address.domain(), hosting));
-        Self { outcome: client.expand(address), since: since.map(rfc3339), advice, incident }
+    fn new(
+        client: &ClientOutcome,
+        (since, incident): (Option<i64>, Option<IncidentRow>),
+        (address, hosting): (&Address, Hosting),
+        advisor: &Advisor,
+    ) -> Self {
+        let advice = client.cause.map(|cause| advisor.advice(&client.client, cause, address.domain(), hosting));
+        let intake = advisor.intake(&client.client);
+        Self { outcome: client.expand(address), since: since.map(rfc3339), advice, intake, incident }
+    }
+
+    /// Those of a mailbox's settings that are typed into this client.
+    pub(super) fn to_type<'a>(&'a self, settings: &'a [Setting]) -> impl Iterator<Item = &'a Setting> {
+        settings.iter().filter(|setting| self.intake.protocols.contains(&setting.protocol))
+    }
+
+    /// Whether its users can type servers at all: for an Exchange account Outlook has no place for them.
+    pub(super) fn has_settings(&self) -> bool {
+        self.intake.protocols.iter().any(|protocol| *protocol != Protocol::Exchange)
     }
 }
 

@@ -7,14 +7,11 @@ use std::{
     vec,
 };
 
-use super::{Format, Head, InForce, Report, ReportError, ReportRow, ReportSubject, Request, Selection};
+use super::{Format, Head, InForce, Report, ReportError, ReportRow, Request, Selection};
 use crate::{
-    model::Server,
+    remedy::Remedies,
     store::{MailboxPages, MailboxRow, Reader, ReportFilter},
 };
-
-/// The settings that a user types, from `remedy`.
-pub type SettingsFor = Box<dyn Fn(&ReportSubject<'_>) -> Vec<Server> + Send + Sync>;
 
 /// What is to be reported, and how; as [`super::Request`], for a report that outlives its caller.
 pub struct OwnedRequest {
@@ -26,8 +23,8 @@ pub struct OwnedRequest {
     pub format: Format,
     /// The present, in seconds since 1970.
     pub generated_at: i64,
-    /// The settings that a user types.
-    pub settings_for: SettingsFor,
+    /// What helps.
+    pub remedies: Arc<Remedies>,
 }
 
 /// A report that is written as it is read.
@@ -40,20 +37,14 @@ pub struct ReportStream {
     report: Option<Report<Tray>>,
     tray: Tray,
     selection: Selection,
-    settings_for: SettingsFor,
+    remedies: Arc<Remedies>,
     in_force: InForce,
 }
 
 impl OwnedRequest {
     fn borrow(&self) -> Request<'_> {
-        let Self { filter, selection, format, generated_at, settings_for } = self;
-        Request {
-            filter: filter.clone(),
-            selection: selection.clone(),
-            format: *format,
-            generated_at: *generated_at,
-            settings_for: &**settings_for,
-        }
+        let Self { filter, selection, format, generated_at, remedies } = self;
+        Request { filter: filter.clone(), selection: selection.clone(), format: *format, generated_at: *generated_at, remedies }
     }
 }
 
@@ -64,7 +55,7 @@ impl ReportStream {
     /// [`ReportError::Read`].
     pub async fn begin(reader: &Reader, request: OwnedRequest) -> Result<Self, ReportError> {
         let head = Head::read(&mut reader.snapshot().await?, &request.borrow()).await?;
-        let OwnedRequest { filter, selection, format, settings_for, .. } = request;
+        let OwnedRequest { filter, selection, format, remedies, .. } = request;
         let filter = ReportFilter { needs_manual: selection.needs_manual, ..filter };
         let tray = Tray::default();
         let report = Some(Report::begin(format, &head, tray.clone())?);
@@ -76,7 +67,7 @@ impl ReportStream {
             report,
             tray,
             selection,
-            settings_for,
+            remedies,
             in_force: head.in_force,
         })
     }
@@ -88,7 +79,7 @@ impl ReportStream {
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>, ReportError> {
         while let Some(report) = &mut self.report {
             if let Some(found) = self.rows.next() {
-                let mut row = ReportRow::new(found, &*self.settings_for, &self.in_force);
+                let mut row = ReportRow::new(found, &self.remedies, &self.in_force);
                 if row.keep(&self.selection) {
                     report.add(&row)?;
                 }

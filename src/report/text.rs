@@ -139,7 +139,7 @@ fn title(place: &Place, bundle: &Bundle<'_>, group: &Group) -> String {
 fn why(bundle: &Bundle<'_>, group: &Group) -> String {
     let example = &group.example;
     let mut out = labelled(2, "why", &bundle.clients.why());
-    if let Some(advice) = &example.advice {
+    if let Some(advice) = bundle.clients.advice() {
         out += &labelled(2, "to mend", advice);
     }
     let inferred = if example.outcome.inferred { " (inferred)" } else { "" };
@@ -188,6 +188,9 @@ fn member_line(member: &Member) -> String {
 }
 
 fn settings(group: &Group) -> String {
+    if !group.example.has_settings() {
+        return labelled(2, "type this", "nothing: these clients have no place for servers, and take an account by discovery alone");
+    }
     if group.settings.is_empty() {
         return labelled(2, "type this", "not known: the tenant's configuration names no settings for where these mailboxes live");
     }

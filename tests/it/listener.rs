@@ -18,8 +18,7 @@ use autodiscover_audit::{
         listener::{Basis, Listener, ListenerError, State, Token},
     },
     model::{Address, Domain, Mailbox, Profile, TenantId},
-    remedy::SettingsTable,
-    report::{CsvDialect, Format, Head, ReportSubject, Request, Selection, write_report},
+    report::{CsvDialect, Format, Head, Request, Selection, write_report},
     store::{DomainBatch, Entry, ReportFilter, RunState, Store},
 };
 use sqlx::{Connection as _, SqliteConnection};
@@ -54,9 +53,8 @@ fn clock() -> Clock {
 fn basis(token: Option<&str>) -> Arc<Basis> {
     Arc::new(Basis {
         token: token.map(|token| Token::new(&token.into()).unwrap()),
-        tenants: Vec::new(),
         clients: ["thunderbird", "mx-base-domain", "srv"].map(str::to_owned).into(),
-        settings: SettingsTable::built_in().unwrap(),
+        remedies: Arc::new(report::remedies()),
         channels: ["ops", "held", "paused"].map(str::to_owned).into(),
     })
 }
@@ -347,7 +345,7 @@ async fn wrong_tokens_are_few_at_a_time() {
 #[tokio::test]
 async fn the_report_is_that_of_the_command_line() {
     let site = Site::new().await;
-    let settings_for = |subject: &ReportSubject<'_>| SettingsTable::built_in().unwrap().to_type(subject.hosting, None);
+    let remedies = report::remedies();
     let by_hand = Selection { needs_manual: true, ..Selection::default() };
     let only =
         Selection { verdicts: vec![autodiscover_audit::model::Verdict::Foreign], clients: vec!["thunderbird".into()], ..by_hand.clone() };
@@ -365,7 +363,7 @@ async fn the_report_is_that_of_the_command_line() {
             selection,
             format,
             generated_at: NOW,
-            settings_for: &settings_for,
+            remedies: &remedies,
         };
         let mut expected = Vec::new();
         let mut snapshot = site.store.reader().snapshot().await.unwrap();

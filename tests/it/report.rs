@@ -4,19 +4,20 @@
 
 mod ending;
 mod incident;
+mod remedy;
 
 use std::sync::Arc;
 
 use crate::store::finish_tenant;
 
 use autodiscover_audit::{
+    clients::ClientTable,
     model::{
         Address, Cause, Class, ClientOutcome, Domain, Hosting, LookupKind, Mailbox, Next, Outcome, Person, Profile, Protocol, Protocols,
         Security, Server, Settings, Source, TenantId, Verdict,
     },
-    report::{
-        CheckView, CsvDialect, Format, Head, InForce, Report, ReportError, ReportRow, ReportSubject, Request, Selection, write_report,
-    },
+    remedy::{Advisor, Remedies},
+    report::{CheckView, CsvDialect, Format, Head, InForce, Report, ReportError, ReportRow, Request, Selection, write_report},
     store::{DomainBatch, Entry, MailboxRow, ReportFilter, RunId, RunState, Store},
 };
 
@@ -147,12 +148,12 @@ pub(crate) async fn world(folder: &tempfile::TempDir) -> Store {
     store
 }
 
-pub(crate) fn settings_for(subject: &ReportSubject<'_>) -> Vec<Server> {
-    if subject.hosting == Hosting::default() { exchange_online().servers().cloned().collect() } else { Vec::new() }
+pub(crate) fn remedies() -> Remedies {
+    Remedies::new(Advisor::new(ClientTable::built_in().unwrap().intakes()), Vec::new()).unwrap()
 }
 
 async fn report(store: &Store, format: Format, selection: Selection) -> String {
-    let request = Request { filter: ReportFilter::default(), selection, format, generated_at: 1_760_000_200, settings_for: &settings_for };
+    let request = Request { filter: ReportFilter::default(), selection, format, generated_at: 1_760_000_200, remedies: &remedies() };
     let mut out = Vec::new();
     let head = Head::read(&mut store.reader().snapshot().await.unwrap(), &request).await.unwrap();
     write_report(&mut store.reader().snapshot().await.unwrap(), (&request, &head), &mut out).await.unwrap();
@@ -294,11 +295,11 @@ async fn an_empty_report_is_whole_in_every_format() {
     for (format, expected) in [
         (Format::Jsonl, None),
         (Format::Json, Some("\"mailboxes\":[\n]}\n")),
-        (Format::Csv(CsvDialect::Rfc4180), Some("\"personal_account\"\r\n")),
+        (Format::Csv(CsvDialect::Rfc4180), Some("\"activesync_host\"\r\n")),
         (Format::Text { all: false }, Some("written 2025-10-09T08:56:40Z.\n")),
     ] {
         let (filter, selection) = (ReportFilter::default(), Selection::default());
-        let request = Request { filter, selection, format, generated_at: 1_760_000_200, settings_for: &settings_for };
+        let request = Request { filter, selection, format, generated_at: 1_760_000_200, remedies: &remedies() };
         let mut out = Vec::new();
         let head = Head::read(&mut store.reader().snapshot().await.unwrap(), &request).await.unwrap();
         write_report(&mut store.reader().snapshot().await.unwrap(), (&request, &head), &mut out).await.unwrap();
@@ -326,7 +327,7 @@ fn a_domain_is_written_as_soon_as_the_next_one_begins() {
         let outcome = outcome(Hosting::default(), vec![client("thunderbird", verdict, Some(Cause::SrvStale), consumer())]);
         let tenant = TenantId::try_from("contoso".to_owned()).unwrap();
         let found = MailboxRow { tenant, mailbox: mailbox(address), outcome, since: vec![Some(0)], incidents: vec![None], checked_at: 0 };
-        ReportRow::new(found, &settings_for, &InForce::default())
+        ReportRow::new(found, &remedies(), &InForce::default())
     };
     let seen = Seen::default();
     let told = |what: &str| String::from_utf8(seen.0.borrow().clone()).unwrap().contains(what);
@@ -390,7 +391,7 @@ fn many_clients(evolution: Verdict) -> Arc<Outcome> {
 #[test]
 fn an_account_tells_of_clients_that_come_to_the_same_together_and_of_those_at_risk_in_short() {
     let address = Address::parse("anna@contoso.com").unwrap();
-    let view = CheckView::new(address, "2026-01-01T00:00:00Z".into(), &many_clients(Verdict::Consumer), Vec::new());
+    let view = CheckView::new((address, "2026-01-01T00:00:00Z".into()), &many_clients(Verdict::Consumer), Vec::new(), remedies().advisor());
     let mut out = Vec::new();
     view.write_text(&mut out, &[]).unwrap();
     insta::assert_snapshot!(String::from_utf8(out).unwrap());
@@ -404,7 +405,7 @@ fn an_action_list_has_clients_together_where_they_fail_the_same_mailboxes() {
         let (tenant, outcome) = (TenantId::try_from("contoso".to_owned()).unwrap(), many_clients(evolution));
         let (since, incidents) = (vec![Some(0); outcome.clients.len()], vec![None; outcome.clients.len()]);
         let found = MailboxRow { tenant, mailbox: mailbox(address), outcome, since, incidents, checked_at: 0 };
-        ReportRow::new(found, &settings_for, &InForce::default())
+        ReportRow::new(found, &remedies(), &InForce::default())
     };
     let seen = Seen::default();
     let mut report = Report::begin(Format::Text { all: false }, &Head::new(None, 0, Vec::new()), seen.clone()).unwrap();
@@ -440,7 +441,12 @@ fn an_action_list_has_clients_together_where_they_fail_the_same_mailboxes() {
 #[test]
 fn a_name_in_unicode_stands_beside_its_own_once() {
     let outcome = outcome(Hosting::default(), vec![client("thunderbird", Verdict::Consumer, Some(Cause::SrvStale), consumer())]);
-    let view = CheckView::new(Address::parse("anna@münster.example").unwrap(), "2026-01-01T00:00:00Z".into(), &outcome, Vec::new());
+    let view = CheckView::new(
+        (Address::parse("anna@münster.example").unwrap(), "2026-01-01T00:00:00Z".into()),
+        &outcome,
+        Vec::new(),
+        remedies().advisor(),
+    );
     let mut out = Vec::new();
     view.write_text(&mut out, &[]).unwrap();
     let text = String::from_utf8(out).unwrap();
@@ -451,7 +457,7 @@ fn a_name_in_unicode_stands_beside_its_own_once() {
     let mailbox = mailbox("anna@münster.example");
     let row = ReportRow::new(
         MailboxRow { tenant, mailbox, outcome, since: vec![Some(0)], incidents: vec![None], checked_at: 0 },
-        &settings_for,
+        &remedies(),
         &InForce::default(),
     );
     let seen = Seen::default();
@@ -469,7 +475,7 @@ fn the_account_of_an_address_cannot_steer_the_terminal() {
         Settings { incoming: vec![server(Protocol::Imap, "a\u{9b}31m\u{7}.example", 993, Security::Tls, None)], ..Settings::default() };
     let hostile = ClientOutcome { client: "\u{1b}c".into(), ..client("thunderbird", Verdict::Foreign, Some(Cause::SrvStale), settings) };
     let outcome = outcome(Hosting::default(), vec![hostile]);
-    let view = CheckView::new(address, "2026-01-01T00:00:00Z".into(), &outcome, Vec::new());
+    let view = CheckView::new((address, "2026-01-01T00:00:00Z".into()), &outcome, Vec::new(), remedies().advisor());
     let mut out = Vec::new();
     view.write_text(&mut out, &[server(Protocol::Imap, "\u{1b}[2J", 1, Security::Tls, None)]).unwrap();
     let text = String::from_utf8(out).unwrap();

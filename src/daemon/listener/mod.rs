@@ -22,7 +22,7 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
 
 use super::Pulse;
-use crate::{clock::Clock, model::Tenant, remedy::SettingsTable, store::Reader};
+use crate::{clock::Clock, remedy::Remedies, store::Reader};
 
 pub use metric::METRICS;
 pub use page::{Family, Kind};
@@ -47,12 +47,10 @@ pub struct State {
 pub struct Basis {
     /// Who may read the report; `None`: nobody.
     pub token: Option<Token>,
-    /// The tenants, for the settings that their users type.
-    pub tenants: Vec<Tenant>,
     /// The names of all clients.
     pub clients: Vec<String>,
-    /// What users type.
-    pub settings: SettingsTable,
+    /// What helps against findings.
+    pub remedies: Arc<Remedies>,
     /// The channels.
     pub channels: Vec<String>,
 }

@@ -12,7 +12,7 @@ use futures_util::stream;
 
 use super::{Basis, Shared, guard::say, query::Query, route::NOT_FOUND};
 use crate::{
-    report::{Format, OwnedRequest, ReportError, ReportStream, ReportSubject, Selection},
+    report::{Format, OwnedRequest, ReportError, ReportStream, Selection},
     store::{ReportFilter, RunId, StoreError},
 };
 
@@ -40,7 +40,7 @@ pub(super) async fn export(State(shared): State<Arc<Shared>>, method: Method, he
         // of a length that nobody knows before it is read
         return (dress, Body::from_stream(stream::empty::<io::Result<Vec<u8>>>())).into_response();
     }
-    match ReportStream::begin(&shared.state.reader, request(&shared, basis, query)).await {
+    match ReportStream::begin(&shared.state.reader, request(&shared, &basis, query)).await {
         Ok(report) => {
             // the slot is free again once the stream is dropped, read or not
             let pieces = stream::try_unfold((report, slot), async |(mut report, slot)| match report.next().await {
@@ -93,16 +93,14 @@ async fn unknown(shared: &Shared, query: &Query) -> Result<Option<String>, Store
     Ok(None)
 }
 
-fn request(shared: &Shared, basis: Arc<Basis>, query: Query) -> OwnedRequest {
+fn request(shared: &Shared, basis: &Basis, query: Query) -> OwnedRequest {
     let Query { format, needs_manual, tenant, verdicts, clients, run } = query;
     OwnedRequest {
         filter: ReportFilter { tenant, run: run.map(RunId), needs_manual },
         selection: Selection { needs_manual, verdicts, clients },
         format,
         generated_at: shared.state.clock.seconds(),
-        settings_for: Box::new(move |subject: &ReportSubject<'_>| {
-            basis.settings.to_type(subject.hosting, basis.tenants.iter().find(|tenant| tenant.id == *subject.tenant))
-        }),
+        remedies: Arc::clone(&basis.remedies),
     }
 }
 

@@ -5,8 +5,7 @@ use std::io::{self, Write};
 
 use super::{CheckView, ClientView, describe};
 use crate::{
-    model::{Address, ClientOutcome, Hosting, Server, Verdict, visible},
-    remedy::advice,
+    model::{ClientOutcome, Server, Verdict, visible},
     report::{
         alike::{Alike, alike},
         layout::{labelled, paragraph},
@@ -16,7 +15,7 @@ use crate::{
 /// Writes of all clients.
 pub(super) fn write_clients(out: &mut impl Write, view: &CheckView) -> io::Result<()> {
     let (audited, at_risk): (Vec<&ClientView>, Vec<&ClientView>) = view.clients.iter().partition(|client| client.outcome.audited);
-    let mut teller = Teller { out, address: &view.address, hosting: view.lives_in, advised: Vec::new() };
+    let mut teller = Teller { out, advised: Vec::new() };
     for (alike, client) in together(&audited) {
         teller.tell(&alike, client)?;
     }
@@ -44,8 +43,9 @@ pub(super) fn write_clients(out: &mut impl Write, view: &CheckView) -> io::Resul
 
 /// Clients that come to the same, and the one of them that stands for all.
 fn together<'a>(clients: &[&'a ClientView]) -> Vec<(Alike<'a>, &'a ClientView)> {
-    let with_story = clients.iter().filter(|client| client.story.is_some()).map(|client| Alike::new(&client.outcome));
-    let others = alike(clients.iter().filter(|client| client.story.is_none()).map(|client| &client.outcome));
+    let with_story =
+        clients.iter().filter(|client| client.story.is_some()).map(|client| Alike::new(&client.outcome, client.advice.as_deref()));
+    let others = alike(clients.iter().filter(|client| client.story.is_none()).map(|client| (&client.outcome, client.advice.as_deref())));
     let place = |outcome: &ClientOutcome| clients.iter().position(|client| client.outcome.client == outcome.client);
     let mut all: Vec<(Alike<'_>, usize)> =
         with_story.chain(others).filter_map(|alike| alike.first().and_then(place).map(|at| (alike, at))).collect();
@@ -59,15 +59,13 @@ fn is_fine(client: &ClientView) -> bool {
 
 struct Teller<'a, W> {
     out: &'a mut W,
-    address: &'a Address,
-    hosting: Hosting,
     /// What was advised before.
-    advised: Vec<String>,
+    advised: Vec<&'a str>,
 }
 
-impl<W: Write> Teller<'_, W> {
+impl<'a, W: Write> Teller<'a, W> {
     /// Of audited clients: everything.
-    fn tell(&mut self, alike: &Alike<'_>, client: &ClientView) -> io::Result<()> {
+    fn tell(&mut self, alike: &Alike<'a>, client: &ClientView) -> io::Result<()> {
         let Some(example) = alike.first() else { return Ok(()) };
         write!(self.out, "\n{}", paragraph((2, 4), &heading(alike, example)))?;
         for (server, note) in alike.servers() {
@@ -78,8 +76,8 @@ impl<W: Write> Teller<'_, W> {
             self.line("source", &format!("{whose}{}", source.asked))?;
         }
         self.line("why", &alike.why())?;
-        if let Some((advice, is_new)) = self.advice(example) {
-            self.line("to mend", if is_new { &advice } else { "as above" })?;
+        if let Some((advice, is_new)) = self.advice(alike) {
+            self.line("to mend", if is_new { advice } else { "as above" })?;
         }
         for (server, note) in alike.next_servers().into_iter().filter(|_| example.fragile) {
             self.line("next", &noted(describe(&server), note))?;
@@ -93,7 +91,7 @@ impl<W: Write> Teller<'_, W> {
     }
 
     /// Of clients at risk: where they would go, and why.
-    fn tell_in_short(&mut self, alike: &Alike<'_>, client: &ClientView) -> io::Result<()> {
+    fn tell_in_short(&mut self, alike: &Alike<'a>, client: &ClientView) -> io::Result<()> {
         let Some(example) = alike.first() else { return Ok(()) };
         write!(self.out, "\n{}", paragraph((4, 6), &heading(alike, example)))?;
         let (shared, some) = alike.shared_servers();
@@ -105,18 +103,18 @@ impl<W: Write> Teller<'_, W> {
             self.short_line("some also", &servers(&some))?;
         }
         self.short_line("why", &alike.why())?;
-        if let Some((advice, true)) = self.advice(example) {
-            self.short_line("to mend", &advice)?;
+        if let Some((advice, true)) = self.advice(alike) {
+            self.short_line("to mend", advice)?;
         }
         self.tell_story(client)
     }
 
     /// What can be done about it, and whether it is said for the first time.
-    fn advice(&mut self, example: &ClientOutcome) -> Option<(String, bool)> {
-        let advice = advice(example.cause?, self.address.domain(), self.hosting);
+    fn advice(&mut self, alike: &Alike<'a>) -> Option<(&'a str, bool)> {
+        let advice = alike.advice()?;
         let is_new = !self.advised.contains(&advice);
         if is_new {
-            self.advised.push(advice.clone());
+            self.advised.push(advice);
         }
         Some((advice, is_new))
     }

@@ -12,12 +12,15 @@ use autodiscover_audit::{
 use secrecy::SecretString;
 
 use super::{Scene, auditor_with, go_on, options, run_until};
-use crate::fakenet::{
-    Seen,
-    microsoft::{Account, Batches, Detected, Row, Tenancy, TenantDirectory, User, V2, service},
-    net::Net,
-    site::{Act, Site},
-    world::{World, WorldMailbox, WorldTenant, documents, today::today},
+use crate::{
+    fakenet::{
+        Seen,
+        microsoft::{Account, Batches, Detected, Row, Tenancy, TenantDirectory, User, V2, service},
+        net::Net,
+        site::{Act, Site},
+        world::{World, WorldMailbox, WorldTenant, documents, today::today},
+    },
+    report,
 };
 
 const NAME: &str = "many.example";
@@ -194,13 +197,12 @@ async fn a_mailbox_about_which_v2_failed_is_asked_about_once_more_at_the_end() {
 }
 
 async fn report(store: &Store, format: Format) -> String {
-    let settings_for = |_: &autodiscover_audit::report::ReportSubject<'_>| Vec::new();
     let request = Request {
         filter: ReportFilter::default(),
         selection: Selection::default(),
         format,
         generated_at: 1_760_000_000,
-        settings_for: &settings_for,
+        remedies: &report::remedies(),
     };
     let mut snapshot = store.reader().snapshot().await.unwrap();
     let head = Head::read(&mut snapshot, &request).await.unwrap();

@@ -17,13 +17,13 @@ async fn a_pipe_that_closes_and_a_run_that_never_was_are_errors() {
     let store = world(&folder).await;
     for format in [Format::Text { all: false }, Format::Csv(CsvDialect::Excel), Format::Json, Format::Jsonl] {
         let (filter, selection) = (ReportFilter::default(), Selection::default());
-        let request = Request { filter, selection, format, generated_at: 0, settings_for: &settings_for };
+        let request = Request { filter, selection, format, generated_at: 0, remedies: &remedies() };
         let head = Head::read(&mut store.reader().snapshot().await.unwrap(), &request).await.unwrap();
         let failed = write_report(&mut store.reader().snapshot().await.unwrap(), (&request, &head), Closed).await;
         assert!(matches!(&failed, Err(ReportError::Write(error)) if error.kind() == std::io::ErrorKind::BrokenPipe), "{failed:?}");
     }
     let filter = ReportFilter { run: Some(RunId(99)), ..ReportFilter::default() };
-    let request = Request { filter, selection: Selection::default(), format: Format::Jsonl, generated_at: 0, settings_for: &settings_for };
+    let request = Request { filter, selection: Selection::default(), format: Format::Jsonl, generated_at: 0, remedies: &remedies() };
     let head = Head::new(None, 0, Vec::new());
     assert!(matches!(
         write_report(&mut store.reader().snapshot().await.unwrap(), (&request, &head), Vec::new()).await,

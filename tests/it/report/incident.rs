@@ -159,9 +159,9 @@ async fn a_stream_says_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let store = eventful(&folder).await;
     for format in [Format::Text { all: false }, Format::Csv(CsvDialect::Excel), Format::Json, Format::Jsonl] {
-        let settings_for = Box::new(|subject: &ReportSubject<'_>| settings_for(subject));
+        let remedies = Arc::new(remedies());
         let request =
-            OwnedRequest { filter: ReportFilter::default(), selection: Selection::default(), format, generated_at: NOW, settings_for };
+            OwnedRequest { filter: ReportFilter::default(), selection: Selection::default(), format, generated_at: NOW, remedies };
         let mut stream = ReportStream::begin(store.reader(), request).await.unwrap();
         let mut streamed = Vec::new();
         while let Some(piece) = stream.next().await.unwrap() {
