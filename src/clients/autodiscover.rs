@@ -1,6 +1,8 @@
 //! Autodiscover as mail clients search it (MS-OXDISCO section 3.1.5; Thunderbird's `ExchangeAutoDiscover.sys.mjs`): the ways to its
 //! endpoints, one after the other. What an endpoint answers, `pox` and `mobilesync` say.
 
+use std::collections::BTreeMap;
+
 use super::{
     mobilesync, pox,
     row::{Client, Onward, Step, Way as Path},
@@ -8,7 +10,8 @@ use super::{
     v2::{self, host_of},
 };
 use crate::model::{
-    AnswerOutcome, Document, Domain, Guarded, Lookup, LookupKind, Protocol, Reading, Reply, Request, Server, Settings, Subject, Way, Win,
+    AnswerOutcome, Document, Domain, Guarded, Lookup, LookupKind, Protocol, Reading, Reply, Request, Server, Settings, SrvRecord, Subject,
+    Way, Win,
 };
 
 /// Who searches.
@@ -92,65 +95,76 @@ pub(super) fn search_ways(trail: &mut Trail<'_>, seeker: &Seeker<'_>, hunt: &Hun
     }
     let mut found = Found::Nothing;
     for path in &seeker.step.ways {
-        let open = matches!(found, Found::Nothing) && (seeker.step.beside || !trail.is_closed());
-        let Some(url) = endpoint(trail, seeker, (*path, open), hunt.subject.address.domain()) else { continue };
-        let by_srv = matches!(path, Path::SrvLowestWeight | Path::Srv | Path::SrvAnyPort);
-        let hunt = Hunt { by_srv: hunt.by_srv || by_srv, ..hunt.clone() };
-        let is_phone = seeker.step.lookup == LookupKind::AutodiscoverMobilesync;
-        let lookup = if is_phone { mobilesync::question(&url, &hunt.subject) } else { pox::question(seeker, &url, &hunt.subject) };
-        if !open {
-            trail.pass_over(&lookup);
-            continue;
-        }
-        let next = if is_phone { mobilesync::ask(trail, seeker, (&lookup, &hunt)) } else { pox::ask(trail, seeker, (&lookup, &hunt)) };
-        if !matches!(next, Found::Dead) || seeker.step.on_unusable != Onward::NextUrl {
-            found = next;
+        let is_open = |trail: &Trail<'_>, found: &Found| matches!(found, Found::Nothing) && (seeker.step.beside || !trail.is_closed());
+        let open = is_open(trail, &found);
+        for url in endpoints(trail, seeker, (*path, open), hunt.subject.address.domain()) {
+            let hunt = Hunt { by_srv: hunt.by_srv || path.is_by_srv(), ..hunt.clone() };
+            let is_phone = seeker.step.lookup == LookupKind::AutodiscoverMobilesync;
+            let lookup = if is_phone { mobilesync::question(&url, &hunt.subject) } else { pox::question(seeker, &url, &hunt.subject) };
+            if !is_open(trail, &found) {
+                trail.pass_over(&lookup);
+                continue;
+            }
+            let next = if is_phone { mobilesync::ask(trail, seeker, (&lookup, &hunt)) } else { pox::ask(trail, seeker, (&lookup, &hunt)) };
+            if !matches!(next, Found::Dead) || seeker.step.on_unusable != Onward::NextUrl {
+                found = next;
+            }
         }
     }
     if let Found::Win(win) = found { Some(*win) } else { None }
 }
 
-/// The URL that a way leads to, after what has to be asked to find it. What is in the way counts only while the search is open.
-fn endpoint(trail: &mut Trail<'_>, seeker: &Seeker<'_>, (path, open): (Path, bool), domain: &Domain) -> Option<String> {
+/// The URLs that a way leads to, after what has to be asked to find them. What is in the way counts only while the search is open.
+fn endpoints(trail: &mut Trail<'_>, seeker: &Seeker<'_>, (path, open): (Path, bool), domain: &Domain) -> Vec<String> {
     match path {
-        Path::AutodiscoverHost => Some(format!("https://autodiscover.{domain}{PATH}")),
-        Path::RootHost => Some(format!("https://{domain}{PATH}")),
-        Path::HttpPost => Some(format!("http://autodiscover.{domain}{PATH}")),
-        Path::Http | Path::HttpRedirect => {
-            let url = format!("http://autodiscover.{domain}{PATH}");
-            let request = Request::Redirect { url: url.clone() };
-            let lookup = Lookup { kind: seeker.step.lookup, asked: request.asked(), request };
-            let reading = look(trail, &lookup, open)?;
-            if let Reply::Redirect(target) = &reading.answer.reply {
-                return Some(target.clone());
-            }
-            if open {
-                trail.record(&lookup, reading.outcome, &reading.detail);
-            }
-            let answers = reading.answer.hops.last().and_then(|hop| hop.status).is_some_and(|status| (200..300).contains(&status));
-            (answers && path == Path::Http).then_some(url)
-        }
-        Path::SrvLowestWeight | Path::Srv | Path::SrvAnyPort => {
+        Path::AutodiscoverHost => vec![format!("https://autodiscover.{domain}{PATH}")],
+        Path::RootHost => vec![format!("https://{domain}{PATH}")],
+        Path::HttpPost => vec![format!("http://autodiscover.{domain}{PATH}")],
+        Path::Http | Path::HttpRedirect => endpoint_by_http(trail, seeker, (path, open), domain).into_iter().collect(),
+        Path::SrvLowestWeight | Path::Srv | Path::SrvAnyPort | Path::SrvInTurn => {
             let request = Request::Srv { name: format!("_autodiscover._tcp.{domain}") };
             let lookup = Lookup { kind: LookupKind::AutodiscoverSrv, asked: request.asked(), request };
-            let reading = look(trail, &lookup, open)?;
+            let Some(reading) = look(trail, &lookup, open) else { return Vec::new() };
             let Reply::Srv(records) = &reading.answer.reply else {
                 if open {
                     trail.record(&lookup, reading.outcome, &reading.detail);
                 }
-                return None;
+                return Vec::new();
             };
-            let record = if path == Path::SrvLowestWeight {
-                // a target of `.` is an empty name there, which ends the way, whatever other records say
-                records.iter().min_by_key(|record| record.weight).filter(|record| !record.target.is_empty())
-            } else {
-                let any_port = path == Path::SrvAnyPort;
-                let usable = records.iter().filter(|record| (any_port || record.port == 443) && !record.target.is_empty());
-                usable.min_by_key(|record| (record.priority, std::cmp::Reverse(record.weight)))
-            };
-            Some(format!("https://{}{PATH}", record?.target))
+            choose(path, records).into_iter().map(|record| format!("https://{}{PATH}", record.target)).collect()
         }
     }
+}
+
+fn endpoint_by_http(trail: &mut Trail<'_>, seeker: &Seeker<'_>, (path, open): (Path, bool), domain: &Domain) -> Option<String> {
+    let url = format!("http://autodiscover.{domain}{PATH}");
+    let request = Request::Redirect { url: url.clone() };
+    let lookup = Lookup { kind: seeker.step.lookup, asked: request.asked(), request };
+    let reading = look(trail, &lookup, open)?;
+    if let Reply::Redirect(target) = &reading.answer.reply {
+        return Some(target.clone());
+    }
+    if open {
+        trail.record(&lookup, reading.outcome, &reading.detail);
+    }
+    let answers = reading.answer.hops.last().and_then(|hop| hop.status).is_some_and(|status| (200..300).contains(&status));
+    (answers && path == Path::Http).then_some(url)
+}
+
+/// The records that a way goes by, in its order.
+fn choose(path: Path, records: &[SrvRecord]) -> Vec<&SrvRecord> {
+    if path == Path::SrvLowestWeight {
+        // a target of `.` is an empty name there, which ends the way, whatever other records say
+        let lightest = records.iter().min_by_key(|record| record.weight);
+        return lightest.filter(|record| !record.target.is_empty()).into_iter().collect();
+    }
+    if path == Path::SrvInTurn {
+        let by_priority: BTreeMap<u16, &SrvRecord> = records.iter().map(|record| (record.priority, record)).collect();
+        return by_priority.into_values().filter(|record| record.port == 443 && !record.target.is_empty()).collect();
+    }
+    let any_port = path == Path::SrvAnyPort;
+    let usable = records.iter().filter(|record| (any_port || record.port == 443) && !record.target.is_empty());
+    usable.min_by_key(|record| (record.priority, std::cmp::Reverse(record.weight))).into_iter().collect()
 }
 
 fn look<'a>(trail: &mut Trail<'a>, lookup: &Lookup, open: bool) -> Option<&'a Reading> {

@@ -210,6 +210,9 @@ impl Example<'_> {
             Way::HttpPost => format!("POST http://autodiscover.{domain}/autodiscover/autodiscover.xml"),
             Way::SrvLowestWeight => format!("SRV _autodiscover._tcp.{domain}, the record of the lowest weight; {}", below("TARGET")),
             Way::Srv => format!("SRV _autodiscover._tcp.{domain}, the record of the best priority on port 443; {}", below("TARGET")),
+            Way::SrvInTurn => {
+                format!("SRV _autodiscover._tcp.{domain}, the record of each priority on port 443 in turn; {}", below("TARGET"))
+            }
             Way::SrvAnyPort => format!("SRV _autodiscover._tcp.{domain}, the record of the best priority on any port; {}", below("TARGET")),
         }
     }

@@ -50,6 +50,18 @@ impl<'a> Contest<'a> {
         }
     }
 
+    /// A built-in profile takes the place of what the MX led to, too, which comes after the contest. Whose document led there does not
+    /// matter then.
+    pub(super) fn settle(&self, trail: &mut Trail<'_>) {
+        if self.client.dialect == Dialect::Fairemail
+            && let Some(win) = &mut trail.discovery.win
+            && let Some(profile) = profile(self.client, self.subject, &win.settings)
+        {
+            win.settings = profile;
+            win.provider_id = None;
+        }
+    }
+
     /// The best candidate wins. What failed is a doubt only where it could have come before it.
     pub(super) fn end(&mut self, trail: &mut Trail<'_>) {
         let candidates = self.candidates.take().unwrap_or_default();

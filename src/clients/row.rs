@@ -223,6 +223,15 @@ pub enum Way {
     Srv,
     /// The same, whatever the port: port 443 is asked (Outlook, by `doc/autodiscover.7` of gromox).
     SrvAnyPort,
+    /// The same, the record of each priority on port 443 in turn; of equals the last one (`SnappyMail`).
+    SrvInTurn,
+}
+
+impl Way {
+    /// Whether it needs `_autodiscover._tcp.DOMAIN`.
+    pub(super) fn is_by_srv(self) -> bool {
+        matches!(self, Self::SrvLowestWeight | Self::Srv | Self::SrvAnyPort | Self::SrvInTurn)
+    }
 }
 
 /// How Autodiscover is asked.
@@ -255,8 +264,7 @@ impl Client {
     pub fn kinds(&self) -> BTreeSet<LookupKind> {
         let of_steps = self.steps.iter().map(|step| step.lookup).filter(|kind| *kind != LookupKind::Guess);
         let of_mx = self.needs_mx().then_some(LookupKind::Mx);
-        let by_srv =
-            self.steps.iter().flat_map(|step| &step.ways).any(|way| matches!(way, Way::SrvLowestWeight | Way::Srv | Way::SrvAnyPort));
+        let by_srv = self.steps.iter().flat_map(|step| &step.ways).any(|way| way.is_by_srv());
         let is_direct = self.steps.iter().any(|step| step.protocol == Some(V2Protocol::AutodiscoverV1));
         let more = [of_mx, by_srv.then_some(LookupKind::AutodiscoverSrv), is_direct.then_some(LookupKind::AutodiscoverPox)];
         of_steps.chain(more.into_iter().flatten()).collect()

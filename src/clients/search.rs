@@ -28,6 +28,7 @@ pub fn search(client: &Client, subject: &Subject, readings: &Readings, assumptio
         contest.note(&mut trail, group);
     }
     contest.end(&mut trail);
+    contest.settle(&mut trail);
     Search { missing: trail.missing, discovery: trail.discovery }
 }
 

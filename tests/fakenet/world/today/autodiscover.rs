@@ -52,7 +52,8 @@ pub fn guarded(world: &mut Builder) {
     // M10: two records. The rules say the lowest priority; Thunderbird takes the lowest weight, SnappyMail one after the other.
     let domain = world.domain("two-records.example").new_mx().srv("autodiscover", (0, 10, 443), "autodiscover.outlook.com").manual();
     let domain = domain.srv("autodiscover", (10, 0, 443), "autodiscover.hoster.example");
-    domain.shape(NOTHING).by(&[THUNDERBIRD], foreign(Cause::AutodiscoverSrv, HOSTER_PAIR)).open(&[EVOLUTION, SNAPPYMAIL]);
+    let domain = domain.shape(NOTHING).by(&[THUNDERBIRD, SNAPPYMAIL], foreign(Cause::AutodiscoverSrv, HOSTER_PAIR));
+    domain.open(&[EVOLUTION]);
     // The other way round; Evolution wants web services, and the hoster has none.
     let domain = world.domain("two-records-lucky.example").new_mx().srv("autodiscover", (0, 10, 443), "autodiscover.hoster.example");
     let domain = domain.srv("autodiscover", (10, 0, 443), "autodiscover.outlook.com");

@@ -39,7 +39,9 @@ pub fn by_mx(world: &mut Builder) {
     world.domain("german-mx.example").mx(0, "german-mx-example.mail.protection.outlook.de").outlook().manual().shape(LEGACY_MX);
     // The consumer service's own MX, after a migration that forgot it.
     for (name, mx) in [("olc-mx.example", "olc-mx-example.olc.protection.outlook.com"), ("pamx.example", "0123456789.pamx1.hotmail.com")] {
-        world.domain(name).mx(10, mx).outlook().manual().shape(CONSUMER_MX);
+        let domain = world.domain(name).mx(10, mx).outlook().manual().shape(CONSUMER_MX);
+        // FairEmail has a profile with the host that the entry names, or one by the MX
+        domain.by_fairemail(if name == "pamx.example" { ok(EXO_PAIR) } else { consumer(Cause::BuiltInTable, HOTMAIL_2014_PAIR) });
     }
     // The new MX is in no database; Autodiscover decides alone, for Thunderbird.
     world.domain("new-mx.example").new_mx().outlook().mail("bert").shape(AUTODISCOVER_ALONE);
@@ -81,7 +83,7 @@ pub fn by_several_mx(world: &mut Builder) {
     domain.shape(STANDARD).by_fairemail(consumer(Cause::BuiltInTable, HOTMAIL_2014_PAIR)).open(&[NEXTCLOUD]);
     let domain = world.domain("several-bad-first.example").mx(5, "0123456789.pamx1.hotmail.com");
     let domain = domain.mx(10, "several-bad-first-example.mail.protection.outlook.com").outlook().manual();
-    domain.shape(CONSUMER_MX).open(&[NEXTCLOUD]);
+    domain.shape(CONSUMER_MX).by_fairemail(ok(EXO_PAIR)).open(&[NEXTCLOUD]);
     // Two of the same kind give the same.
     world.domain("several-alike.example").exo_mx().mx(0, "several-alike-example2.mail.protection.outlook.com").outlook().shape(STANDARD);
 }
