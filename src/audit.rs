@@ -38,6 +38,7 @@ use crate::{
     classify::EndpointTable,
     clients::{Client, ClientTable},
     clock::Clock,
+    model::Tenant,
     network::{Bodies, Network},
     wire,
 };
@@ -78,6 +79,12 @@ impl Auditor {
         };
         self.leave_out(&mut clients);
         clients
+    }
+
+    /// The clients that are looked at for a tenant, without those that need what is switched off.
+    #[must_use]
+    pub fn clients_of(&self, tenant: &Tenant) -> Vec<&Client> {
+        self.watched(&tenant.clients.iter().map(String::as_str).collect())
     }
 
     /// The clients that are looked at for somebody who audits some, without those that need what is switched off.

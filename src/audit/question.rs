@@ -15,8 +15,8 @@ use super::{
 use crate::{
     clients::Client,
     model::{
-        Address, Answer, AnswerOutcome, Cloud, Document, Domain, HttpDocument, Lookup, LookupKind, Reading, Readings, Reply, Request,
-        Subject,
+        Address, Answer, AnswerOutcome, Cloud, Document, Domain, HttpDocument, Lookup, LookupKind, Obstacle, Reading, Readings, Reply,
+        Request, Subject,
     },
     remedy::Overlay,
     wire,
@@ -127,13 +127,17 @@ impl Auditor {
     pub(super) async fn find(&self, clients: &[&Client], (subject, inquiry): (&Subject, &Inquiry), known: Answers) -> Findings {
         let mut answers = known;
         let mut quests: Vec<Quest<'_>> = clients.iter().map(|client| Quest::new(client, subject)).collect();
-        for _ in 0..MAX_ROUNDS {
+        for round in 0..2 * MAX_ROUNDS {
             let mut missing = missing(&mut quests, &answers.readings);
             add_new(&mut missing, inquiry.missing(&subject.address, &answers.readings));
             if missing.is_empty() {
                 break;
             }
-            self.ask_round(missing, &mut answers).await;
+            if round < MAX_ROUNDS {
+                self.ask_round(missing, &mut answers).await;
+            } else {
+                give_up(missing, &mut answers);
+            }
         }
         if has_own_document(&answers) {
             let lookup = wildcard_lookup(subject.address.domain());
@@ -191,6 +195,16 @@ impl Auditor {
         let answer = self.network.ask(lookup).await;
         let amended = premise.and_then(|premise| premise.overlay.amend(&lookup.request, &answer));
         keep(wire::read(lookup, amended.map_or(answer, Arc::new)))
+    }
+}
+
+/// Where a chain of redirects inside documents is too long for us, nobody can tell what stands at its end.
+fn give_up(lookups: Vec<Lookup>, answers: &mut Answers) {
+    for lookup in lookups {
+        let answer =
+            Answer { reply: Reply::Obstacle(Obstacle::TooManyRedirects), hops: Vec::new(), cnames: Vec::new(), attempts: 0, took_ms: 0 };
+        let reading = wire::read(&lookup, answer.into());
+        answers.insert(lookup, reading);
     }
 }
 

@@ -8,12 +8,12 @@ use std::{io::Write, sync::Arc};
 use clap::{Args, ValueEnum};
 
 use self::{asked::Asked, assume::AssumeArgs};
-use super::{Common, Exit, exit::UsageError, network::NetworkArgs, output::Output, site::Site};
+use super::{Common, Exit, audit::parse_tenant, exit::UsageError, network::NetworkArgs, output::Output, site::Site};
 use crate::{
     audit::{Answers, Auditor, Case, Premise},
     clients::Client,
     config::read_allowed_host,
-    model::{Address, Answer, ClientOutcome, Hosting, Outcome, Profile, Request, Subject, Tenant},
+    model::{Address, Answer, ClientOutcome, Hosting, Outcome, Profile, Request, Subject, Tenant, TenantId},
     network::Alias,
     remedy::{Advisor, Overlay},
     report::{CheckView, ClientView, LookupView, Story, Tale},
@@ -26,6 +26,10 @@ pub(super) struct CheckArgs {
     /// checked, and the exit code is then 3
     #[arg(required_unless_present = "explain", value_name = "ADDRESS")]
     addresses: Vec<String>,
+    /// A tenant of the configuration that the mailboxes belong to: where they live, which clients are audited and which hosts are right
+    /// is what it says, as far as no option does
+    #[arg(long, value_name = "ID", value_parser = parse_tenant)]
+    tenant: Option<TenantId>,
     /// Looks only at this client (repeatable); it then counts as audited
     #[arg(long, value_name = "NAME")]
     client: Vec<String>,
@@ -103,6 +107,13 @@ pub(super) async fn run(args: &CheckArgs, common: &Common, out: &mut Output) -> 
     })
 }
 
+/// Whose mailboxes they are.
+fn tenant(args: &CheckArgs, site: &Site) -> anyhow::Result<Tenant> {
+    let Some(id) = &args.tenant else { return site.only_tenant(args.hosting.unwrap_or_default()) };
+    let named = site.tenants(std::slice::from_ref(id))?.pop();
+    named.ok_or_else(|| UsageError("--tenant names a tenant of a configuration: name that with --config".to_owned()).into())
+}
+
 /// Checks one address after the other.
 struct Checker {
     auditor: Auditor,
@@ -112,7 +123,7 @@ struct Checker {
     overlay: Overlay,
     tenant: Tenant,
     profile: Arc<Profile>,
-    /// Whom to look at; empty: those that are audited by default, and whom everybody is told about.
+    /// Whom to look at.
     clients: Vec<String>,
     /// Whose story is told; `None`: everybody's.
     explained: Option<Vec<String>>,
@@ -125,19 +136,14 @@ impl Checker {
         let alias = |(name, target): (&str, &str)| Alias { name: name.to_owned(), target: target.to_owned() };
         let aliases: Vec<Alias> = overlay.aliases().map(alias).collect();
         let assuming = if overlay.is_empty() { None } else { Some(site.auditor_with(&args.network, aliases)?) };
-        let audited = if args.client.is_empty() { auditor.clients.audited_by_default() } else { args.client.clone() };
-        let tenant = Tenant {
-            id: "check".to_owned().try_into()?,
-            name: String::new(),
-            hosting: args.hosting.unwrap_or_default(),
-            clients: audited,
-            allowed_hosts: args.allow_host.clone(),
-            manual_settings: Vec::new(),
-        };
+        let mut tenant = tenant(args, site)?;
         let mut clients = args.client.clone();
-        if clients.is_empty() && !explained.is_empty() {
-            clients.extend(auditor.clients_named(&[]).into_iter().map(|client| client.name.clone()));
+        if clients.is_empty() {
+            clients.extend(auditor.clients_of(&tenant).into_iter().map(|client| client.name.clone()));
+        } else {
+            tenant.clients.clone_from(&clients);
         }
+        tenant.allowed_hosts.extend(args.allow_host.iter().cloned());
         clients.extend(explained.iter().cloned());
         let explained = if explains_all { None } else { Some(explained) };
         let profile = Arc::new(Profile { hosting: args.hosting, ..Profile::default() });

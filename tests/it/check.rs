@@ -8,12 +8,15 @@ use std::{
     thread,
 };
 
+use autodiscover_audit::model::Cloud;
 use serde_json::Value;
 
 use crate::{
     cli::{AUDITED, Site, client, program, told},
     fakenet::{
-        world::{bench::bench, past::of_2014, today::today},
+        microsoft::{Tenancy, V2},
+        site::{self, Act},
+        world::{bench::bench, documents, past::of_2014, today::today},
         zone::Data,
     },
 };
@@ -174,6 +177,29 @@ fn one_object_is_for_one_address_and_one_host_is_no_url() {
 }
 
 #[test]
+fn a_tenant_says_whose_the_mailboxes_are() {
+    let site = Site::new(&today());
+    let check = |address: &str, more: &[&str]| {
+        let (code, out, err) = site.run(&[&["check", address, "--format", "jsonl"], more].concat());
+        (code, serde_json::from_str::<Value>(&out).unwrap_or_default(), err)
+    };
+    let verdict = |view: &Value| client(view, "thunderbird")["verdict"].as_str().unwrap().to_owned();
+    let (alone, campus) = (check("anna@campus.example", &[]), check("anna@campus.example", &["--tenant", "campus"]));
+    assert_eq!((alone.0, verdict(&alone.1)), (1, "foreign".to_owned()), "{}", alone.2);
+    assert_eq!((campus.0, verdict(&campus.1)), (0, "ok".to_owned()), "{}", campus.2);
+    let audited = campus.1["clients"].as_array().unwrap().iter().filter(|client| client["audited"] == true);
+    assert_eq!(audited.map(|client| client["client"].as_str().unwrap()).collect::<Vec<_>>(), ["thunderbird"]);
+    let (_, agency, _) = check("anna@agency.example", &["--tenant", "agency"]);
+    assert_eq!((&agency["hosting"], &agency["cloud"]), (&"exchange-online".into(), &"us-government".into()));
+    let (_, other, _) = check("anna@agency.example", &["--tenant", "agency", "--hosting", "other", "--client", "srv"]);
+    assert_eq!((&other["hosting"], other["clients"].as_array().unwrap().len()), (&"other".into(), 1), "options come first");
+    let (code, _, err) = check("anna@agency.example", &["--tenant", "nobody"]);
+    assert!(code == 3 && err.contains("`nobody` is no tenant of the configuration: write one of contoso"), "{err}");
+    let (code, _, err) = told(&program().args(["check", "anna@agency.example", "--tenant", "agency"]).output().unwrap());
+    assert!(code == 3 && err.contains("--config"), "{err}");
+}
+
+#[test]
 fn a_client_on_request_is_looked_at_where_it_is_named_and_nowhere_else() {
     let site = Site::new(&bench(4, 8));
     let names =
@@ -205,4 +231,31 @@ fn a_client_on_request_is_looked_at_where_it_is_named_and_nowhere_else() {
     assert_eq!(told.len(), 2, "{report}{out}{err}");
     let has = |at: usize, name: &str| told[at].contains(&format!("\"{name}\""));
     assert_eq!([has(0, "day-app"), has(0, "night-app"), has(1, "day-app"), has(1, "night-app")], [true, false, true, true]);
+}
+
+#[test]
+fn a_chain_of_redirects_that_is_too_long_for_us_is_a_doubt_and_no_end() {
+    let (mut world, host) = (today(), "autodiscover.chain.example");
+    let net = Arc::make_mut(&mut world.net);
+    let mut site = site::Site::empty();
+    for number in 1..5 {
+        site = site.https(&format!("/v2/{number}"), Act::redirect(302, format!("https://{host}/v2/{}", number + 1)));
+    }
+    let named = format!(r#"{{"Protocol":"AutodiscoverV1","Url":"https://{host}/pox/0"}}"#);
+    site = site.https("/v2/5", Act::json(named));
+    for number in 0..10 {
+        site = site.https(&format!("/pox/{number}"), Act::xml(documents::pox_redirect_url(&format!("https://{host}/pox/{}", number + 1))));
+    }
+    net.host(host, site);
+    let away = V2::Away(format!("https://{host}/v2/1"));
+    net.microsoft.enter_domain("chain.example", Tenancy { v2: away, ..Tenancy::exchange_online(Cloud::Worldwide) });
+    let site = Site::new(&world);
+    let (code, out, err) = site.run(&["check", "anna@chain.example", "--client", "outlook-classic", "--format", "json"]);
+    let view: Value = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {err}"));
+    let outlook = client(&view, "outlook-classic");
+    assert_eq!((code, &outlook["verdict"], &outlook["cause"]), (2, &"undetermined".into(), &"lookup-failed".into()), "{outlook}");
+    let asked = view["lookups"].as_array().unwrap();
+    let given_up: Vec<&Value> = asked.iter().filter(|lookup| lookup["attempts"] == 0).collect();
+    assert!(!given_up.is_empty() && given_up.iter().all(|lookup| lookup["outcome"] == "failed"), "{given_up:?}");
+    assert!(asked.len() < 100, "{}", asked.len());
 }
