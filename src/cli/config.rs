@@ -215,6 +215,7 @@ fn write_tenant(
                 let rows = count(list.faulty_count(), "row", "rows");
                 writeln!(out, "  note: {rows} refused; `mailboxes check {}` names them", entry.mailboxes.display())?;
             }
+            write_slow_lookups((config, &entry.timetable), list.mailboxes.len(), out)?;
             Ok(true)
         }
         Err(error) => {
@@ -222,6 +223,33 @@ fn write_tenant(
             Ok(false)
         }
     }
+}
+
+/// Says which kinds of lookups, asked about each mailbox at their pace, take longer than a run may.
+fn write_slow_lookups((config, timetable): (&Config, &Timetable), mailboxes: usize, out: &mut impl Write) -> io::Result<()> {
+    for kind in [LookupKind::AutodiscoverV2, LookupKind::CredentialType] {
+        let rate = config.network.paces.of(kind).requests_per_second;
+        if !config.network.is_enabled(kind) || rate <= 0.0 {
+            continue;
+        }
+        let seconds = u32::try_from(mailboxes).map_or(f64::INFINITY, f64::from) / rate;
+        if seconds > timetable.deadline.as_secs_f64() {
+            let (needed, allowed) = (in_words(seconds), in_words(timetable.deadline.as_secs_f64()));
+            writeln!(
+                out,
+                "  note: `{kind}` asks about each mailbox, at {rate} a second for {needed}, and a run is ended after {allowed}: raise \
+                 `lookups.{kind}.requests_per_second` or `schedule.deadline_minutes`"
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// `28 hours`, rounded up.
+fn in_words(seconds: f64) -> String {
+    let (amount, unit) = if seconds >= 2.0 * 3_600.0 { (seconds / 3_600.0, "hour") } else { (seconds / 60.0, "minute") };
+    let amount = amount.ceil();
+    format!("{amount} {unit}{}", if amount > 1.0 { "s" } else { "" })
 }
 
 const TIMES_SHOWN: usize = 5;

@@ -142,12 +142,14 @@ fn a_check_says_what_the_configuration_means() -> std::io::Result<()> {
     let alerts = "[channel.ops]\nkind = \"slack\"\nurl = { file = \"no-such-secret\" }\n[channel.mail]\nkind = \"smtp\"\nhost = \"smtp.contoso.com\"\n\
         from = \"audit@contoso.com\"\nto = [\"team@contoso.com\"]\n[channel.journal]\nkind = \"journald\"\n\
         [[route]]\nchannels = [\"ops\", \"mail\"]\n";
+    let slow = "[schedule]\ndeadline_minutes = 3\n[lookups]\nautodiscover-v2 = { requests_per_second = 0.01 }\n";
     let lookups = "[lookups]\nispdb = { enabled = false }\nrealm = { enabled = true }\nautodetect = { enabled = true, requests_per_second = 0.5 }\n\
         [lookups.autodiscover-soap]\nbearer_token = { file = \"no-such-token\" }\n";
     for (name, text, expected) in [
         ("config-check-at-risk", format!("at_risk_clients = [\"mx-base-domain\"]\n{contoso}"), Exit::Clean),
         ("config-check-nobody-at-risk", format!("at_risk_clients = []\n{contoso}"), Exit::Clean),
         ("config-check-lookups", format!("{lookups}{contoso}clients = [\"thunderbird\", \"srv\"]\n"), Exit::Clean),
+        ("config-check-slow", format!("{slow}{contoso}"), Exit::Clean),
         ("config-check", format!("{network}{contoso}{fabrikam}"), Exit::Clean),
         (
             "config-check-alerts",
