@@ -140,19 +140,19 @@ fn is_direct(win: &Win) -> bool {
 
 /// The sentence on a client that finds nothing.
 pub(super) fn nothing(cause: Cause, residence: &Residence<'_>, discovery: &Discovery) -> String {
-    let domain = residence.address.domain();
+    let (domain, left) = (residence.address.domain(), discovery.left_to_user());
     match (cause, discovery.faults.first()) {
         (Cause::NoSuchDomain, _) => format!("DNS does not know the domain {domain} (NXDOMAIN): no client can find anything for it."),
         (Cause::OnMicrosoftDomain, _) => {
-            format!("Nothing answers for {domain}, and under onmicrosoft.com nobody can publish anything: the user must type the settings.")
+            format!("Nothing answers for {domain}, and under onmicrosoft.com nobody can publish anything: {left}.")
         }
         (_, Some(fault)) => {
-            format!("Nothing usable answers for {domain}: {} ({}). The user must type the settings.", fault.lookup.asked, fault.why)
+            format!("Nothing usable answers for {domain}: {} ({}); {left}.", fault.lookup.asked, fault.why)
         }
         _ if is_declined(residence, discovery) => {
-            format!("The SRV records of {domain} say that mail services are explicitly not offered: the user must type the settings.")
+            format!("The SRV records of {domain} say that mail services are explicitly not offered: {left}.")
         }
-        _ => format!("Nothing is published for {domain} where this client looks: the user must type the settings."),
+        _ => format!("Nothing is published for {domain} where this client looks: {left}."),
     }
 }
 

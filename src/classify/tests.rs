@@ -100,8 +100,13 @@ fn only_imap_and_pop_need_a_server_to_send_by() {
 
 #[test]
 fn what_a_client_does_not_find_is_what_it_seeks() {
-    for seeks in [vec![Protocol::ActiveSync], vec![Protocol::Imap, Protocol::Pop3, Protocol::Smtp]] {
+    for (seeks, left) in [
+        (vec![Protocol::ActiveSync], "must type"),
+        (vec![Protocol::Imap, Protocol::Pop3, Protocol::Smtp], "must type"),
+        (vec![Protocol::Exchange], "no place to type"),
+    ] {
         let judgement = judge_at(EXO, &Discovery { seeks: seeks.clone(), ..Discovery::default() });
+        assert!(judgement.explanation.contains(left), "{}", judgement.explanation);
         assert_eq!((judgement.verdict, judgement.affected), (Verdict::NotFound, seeks));
     }
 }

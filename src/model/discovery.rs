@@ -94,6 +94,15 @@ pub struct Discovery {
     pub seeks: Vec<Protocol>,
 }
 
+impl Discovery {
+    /// What its user is left with where the client finds nothing.
+    #[must_use]
+    pub fn left_to_user(&self) -> &'static str {
+        let can_type = self.seeks.is_empty() || self.seeks.iter().any(|protocol| protocol.is_typed());
+        if can_type { "the user must type the settings" } else { "the client sets up no account, and has no place to type servers" }
+    }
+}
+
 /// A lookup that did not help, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {

@@ -29,6 +29,12 @@ pub enum Protocol {
 }
 
 impl Protocol {
+    /// Whether a client has a place where its user types the server: for an Exchange account Outlook has none.
+    #[must_use]
+    pub fn is_typed(self) -> bool {
+        self != Self::Exchange
+    }
+
     /// The name in files and reports.
     #[must_use]
     pub fn as_str(self) -> &'static str {

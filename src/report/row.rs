@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{InForce, IncidentRow, Setting};
 use crate::{
-    model::{Address, Authority, Claim, ClientOutcome, Hosting, Intake, Protocol, expand},
+    model::{Address, Authority, Claim, ClientOutcome, Hosting, Intake, expand},
     remedy::{Advisor, Remedies},
     store::MailboxRow,
 };
@@ -113,7 +113,7 @@ impl ClientRow {
 
     /// Whether its users can type servers at all: for an Exchange account Outlook has no place for them.
     pub(super) fn has_settings(&self) -> bool {
-        self.intake.protocols.iter().any(|protocol| *protocol != Protocol::Exchange)
+        self.intake.protocols.iter().any(|protocol| protocol.is_typed())
     }
 }
 

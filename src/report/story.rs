@@ -140,7 +140,7 @@ fn ending(tale: &Tale<'_>, route: &Route<'_>) -> String {
     let Some(win) = &tale.discovery.win else {
         let why = if route.ends_where_it_stops(tale) { "There it ends" } else { "That is all that it looks at" };
         return if tale.discovery.doubts.is_empty() {
-            format!("{why}, and it has nothing to configure: the user must type the settings.")
+            format!("{why}, and it has nothing to configure: {}.", tale.discovery.left_to_user())
         } else {
             format!("{why}; as it stands, it has nothing to configure.")
         };
