@@ -13,7 +13,9 @@ pub(super) fn accept_autoconfig(client: &Client, document: &Autoconfig) -> Resul
     if !document.strict {
         return Refusal::unusable("it is not well-formed XML without prefixes, and the client's parser is strict");
     }
-    if document.provider_id.as_deref().and_then(legal_host_name).is_none() {
+    // unlike domains and hosts, an id has its placeholders left in it
+    let id = document.provider_id.as_deref().filter(|id| !id.contains('%'));
+    if id.and_then(legal_host_name).is_none() {
         return Refusal::unusable("its emailProvider has no id, or one that is no host name");
     }
     if !document.domains.iter().any(|domain| legal_host_name(domain).is_some()) {
@@ -132,6 +134,19 @@ mod tests {
         }
         assert!(matches!(read(&(imap.clone() + &imap.replace("SSL", "plain")), &smtp), Err(Refusal::Unusable(_))));
         assert!(matches!(read(&imap, ""), Err(Refusal::Unusable(_))));
+    }
+
+    #[test]
+    fn an_id_with_a_placeholder_is_none() {
+        let text = |id: &str| {
+            let servers = server("incomingServer", "imap") + &server("outgoingServer", "smtp");
+            format!("<clientConfig><emailProvider id='{id}'><domain>%EMAILDOMAIN%</domain>{servers}</emailProvider></clientConfig>")
+        };
+        let table = ClientTable::built_in().unwrap();
+        let client = table.iter().find(|client| client.name == "thunderbird-android").unwrap();
+        let accept = |id: &str| accept_autoconfig(client, &parse_autoconfig(text(id).as_bytes(), "").unwrap());
+        assert!(accept("x.example").is_ok());
+        assert!(matches!(accept("%EMAILDOMAIN%"), Err(Refusal::Unusable(_))));
     }
 
     #[test]

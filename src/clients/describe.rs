@@ -266,6 +266,9 @@ fn document_notes(step: &Step, notes: &mut Vec<&str>) {
 fn pox_notes(step: &Step, notes: &mut Vec<&str>) {
     notes.push(match step.method {
         Method::Post => "The mailbox is named, and the password is sent where it is asked for.",
+        Method::PostWithPassword => {
+            "The mailbox is named, and a password is sent where it is asked for; Exchange Online takes none, and the next way follows."
+        }
         Method::PostWithoutCredentials => "The mailbox is named; where credentials are asked for, the next way follows.",
         Method::Get => "Nothing is said of the mailbox; where credentials are asked for, the next way follows.",
     });

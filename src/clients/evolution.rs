@@ -6,7 +6,7 @@ use super::{
     row::Client,
     thunderbird::web_host,
 };
-use crate::model::{Autoconfig, AutoconfigServer, EMAIL_ADDRESS, Pox, Protocol, Security, Server, Settings, is_within};
+use crate::model::{Autoconfig, AutoconfigServer, EMAIL_ADDRESS, EMAIL_DOMAIN, Pox, Protocol, Security, Server, Settings, is_within};
 
 /// IMAP, POP3 and SMTP: of several servers of one type the later one's values are written over the earlier one's. `exchange` counts by
 /// its `ewsURL`, and comes first (priority 900 to 1000 of IMAP and 2000 of POP3).
@@ -33,7 +33,7 @@ pub(super) fn accept_autoconfig(client: &Client, document: &Autoconfig) -> Resul
 /// What is left of the servers of one type; `None` where none names a host.
 fn server_of(client: &Client, protocol: Protocol, servers: &[&AutoconfigServer]) -> Option<Server> {
     let last = |value: fn(&AutoconfigServer) -> Option<&String>| servers.iter().rev().find_map(|server| value(server));
-    let host = last(|server| server.hostname.as_ref()).and_then(|host| host_name(host))?;
+    let host = last(|server| server.hostname.as_ref()).and_then(|host| host_name(&without_domain(host)))?;
     let mut socket_types = servers.iter().rev().flat_map(|server| server.socket_types.iter().rev());
     let security = socket_types.find_map(|written| security(std::slice::from_ref(written), false)).unwrap_or(Security::Plain);
     let mut passwords = servers.iter().rev().flat_map(|server| server.authentications.iter().rev());
@@ -51,7 +51,7 @@ fn server_of(client: &Client, protocol: Protocol, servers: &[&AutoconfigServer])
         host,
         security,
         auth: auth.into_iter().map(str::to_owned).collect(),
-        username: last(|server| server.username.as_ref()).cloned().unwrap_or_default(),
+        username: last(|server| server.username.as_ref()).map(|name| without_domain(name)).unwrap_or_default(),
         class: None,
     })
 }
@@ -69,8 +69,13 @@ pub(super) fn accept_pox(document: &Pox) -> Result<Settings, Refusal> {
     Ok(Settings { incoming: server.into_iter().collect(), outgoing: Vec::new() })
 }
 
+/// What `%EMAILDOMAIN%` becomes: nothing, as the account's wizard names no domain (`e-gnome-config-lookup.c` 4c00eb2e).
+fn without_domain(written: &str) -> String {
+    written.replace(EMAIL_DOMAIN, "")
+}
+
 fn web_services(url: &str) -> Option<Server> {
-    let web = web_host(url)?;
+    let web = web_host(&without_domain(url))?;
     Some(Server {
         protocol: Protocol::Ews,
         port: web.port.unwrap_or_else(|| default_port(Protocol::Ews, web.security)),
@@ -111,6 +116,10 @@ mod tests {
         for (servers, expected) in [
             (server("imap", &full), vec!["imap a.example:993 tls password-cleartext u"]),
             (server("imap", host), vec!["imap a.example:143 plain  "]),
+            (
+                server("imap", "<hostname>imap.%EMAILDOMAIN%</hostname><username>%EMAILLOCALPART%@%EMAILDOMAIN%</username>"),
+                vec!["imap imap:143 plain  %EMAILLOCALPART%@"],
+            ),
             (
                 format!("{}{}", server("imap", &full), server("imap", "<hostname>b.example</hostname><socketType>STARTTLS</socketType>")),
                 vec!["imap b.example:993 starttls password-cleartext u"],

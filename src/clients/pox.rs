@@ -8,7 +8,7 @@ use super::{
     search::{Success, Trail, success},
     v2::host_of,
 };
-use crate::model::{AnswerOutcome, Document, Lookup, LookupKind, Pox, Protocol, Request, Settings, Subject, Win};
+use crate::model::{AnswerOutcome, Document, Lookup, LookupKind, Pox, Protocol, Request, Settings, Subject, Win, exchange_cloud};
 
 /// What the endpoint at a URL gives a client; for those that know the URL beforehand.
 pub(super) fn search_at(trail: &mut Trail<'_>, seeker: &Seeker<'_>, url: &str, hunt: &Hunt) -> Option<Win> {
@@ -22,7 +22,7 @@ pub(super) fn search_at(trail: &mut Trail<'_>, seeker: &Seeker<'_>, url: &str, h
 pub(super) fn question(seeker: &Seeker<'_>, url: &str, subject: &Subject) -> Lookup {
     let request = match seeker.step.method {
         Method::Get => Request::Get { url: url.to_owned(), address: None },
-        Method::Post | Method::PostWithoutCredentials => {
+        Method::Post | Method::PostWithPassword | Method::PostWithoutCredentials => {
             Request::Pox { url: url.to_owned(), address: subject.address_for_autodiscover(&host_of(url)) }
         }
     };
@@ -32,11 +32,17 @@ pub(super) fn question(seeker: &Seeker<'_>, url: &str, subject: &Subject) -> Loo
 pub(super) fn ask(trail: &mut Trail<'_>, seeker: &Seeker<'_>, (lookup, hunt): (&Lookup, &Hunt)) -> Found {
     let Some(reading) = trail.ask(lookup) else { return Found::Nothing };
     if reading.outcome == AnswerOutcome::Guarded {
-        if seeker.step.method != Method::Post || lookup.asked.starts_with(IN_CLEAR) {
-            trail.record(lookup, AnswerOutcome::Invalid, "it asks for credentials, and gets none here");
+        let host = final_host(reading);
+        let refusal = match seeker.step.method {
+            Method::PostWithPassword if exchange_cloud(&host).is_some() => "it asks for a sign-in by OAuth2, and gets a password here",
+            Method::Post | Method::PostWithPassword if !lookup.asked.starts_with(IN_CLEAR) => "",
+            _ => "it asks for credentials, and gets none here",
+        };
+        if !refusal.is_empty() {
+            trail.record(lookup, AnswerOutcome::Invalid, refusal);
             return Found::Nothing;
         }
-        let guarded = guarded(reading, final_host(reading), Protocol::Exchange);
+        let guarded = guarded(reading, host, Protocol::Exchange);
         return Found::Win(Box::new(hunt.win(lookup, Settings::default(), Some(guarded))));
     }
     let success = success(seeker.client.dialect, &reading.answer.reply);

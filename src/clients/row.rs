@@ -241,6 +241,8 @@ pub enum Method {
     /// By a request that names the mailbox, with credentials where they are asked for (MS-OXDSCLI section 2.2.3).
     #[default]
     Post,
+    /// By the same request, with a password alone where credentials are asked for: Exchange Online takes none.
+    PostWithPassword,
     /// By the same request, without credentials.
     PostWithoutCredentials,
     /// As a web page, without a word on the mailbox and without credentials.

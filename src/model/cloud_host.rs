@@ -47,6 +47,7 @@ const EXCHANGE: &[(&str, Cloud)] = &[
     ("outlook.office365.com", Cloud::Worldwide),
     ("outlook.office.com", Cloud::Worldwide),
     ("autodiscover-s.outlook.com", Cloud::Worldwide),
+    ("autodiscover.outlook.com", Cloud::Worldwide),
     ("substrate.office.com", Cloud::Worldwide),
     ("outlook.office365.us", Cloud::UsGovernment),
     ("autodiscover-s.office365.us", Cloud::UsGovernment),

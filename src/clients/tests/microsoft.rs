@@ -82,6 +82,20 @@ fn outlook_signs_in_where_the_second_autodiscover_sends_it() {
     assert_eq!(asked, [first, "POST https://outlook.office365.com/autodiscover/autodiscover.xml"]);
 }
 
+/// Evolution's wizard takes a password, and Exchange Online takes none.
+#[test]
+fn who_types_a_password_does_not_get_in_at_exchange_online() {
+    let discover = |host: &str| {
+        let record = SrvRecord { priority: 0, weight: 0, port: 443, target: host.to_owned() };
+        let led = Request::Srv { name: "_autodiscover._tcp.contoso.com".to_owned() };
+        let asked = Request::Pox { url: format!("https://{host}{PATH}"), address: anna() };
+        Stage::new(EXO).other(led, Reply::Srv(vec![record])).other(asked, guarded(true)).discover("evolution")
+    };
+    assert!(discover("mail.contoso.com").win.unwrap().guarded.is_some());
+    let discovery = discover("autodiscover-s.outlook.com");
+    assert!(discovery.win.is_none() && discovery.faults.iter().any(|fault| fault.why.contains("password")), "{discovery:?}");
+}
+
 /// A stale answer of the domain's own hides behind direct connect.
 #[test]
 fn outlook_would_take_the_domain_s_own_answer_where_direct_connect_fails() {

@@ -44,16 +44,16 @@ pub fn guarded(world: &mut Builder) {
     let domain = world.domain("hosted-record.example").new_mx().srv("autodiscover", (0, 0, 443), "autodiscover.hosted.example").manual();
     let there = foreign(Cause::AutodiscoverSrv, NONE).inferred().servers_open();
     domain.shape(NOTHING).by(&[THUNDERBIRD, EVOLUTION], there).by(&[SNAPPYMAIL], nothing(Cause::UnusableDocument));
-    // The record, where the alias cannot be used, as Microsoft describes it. What becomes of Evolution at Exchange Online is open:
-    // it types a password.
+    // The record, where the alias cannot be used, as Microsoft describes it. Evolution's user types a password, which Exchange Online
+    // does not take.
     let domain = world.domain("outlook-record.example").new_mx().srv("autodiscover", (0, 0, 443), "autodiscover.outlook.com");
     let domain = domain.shape(NOTHING).by(&[SNAPPYMAIL], nothing(Cause::UnusableDocument));
-    domain.thunderbird(ok(EXCHANGE).inferred()).open(&[EVOLUTION]);
+    domain.thunderbird(ok(EXCHANGE).inferred()).by(&[EVOLUTION], nothing(Cause::UnusableDocument));
     // M10: two records. The rules say the lowest priority; Thunderbird takes the lowest weight, SnappyMail one after the other.
     let domain = world.domain("two-records.example").new_mx().srv("autodiscover", (0, 10, 443), "autodiscover.outlook.com").manual();
     let domain = domain.srv("autodiscover", (10, 0, 443), "autodiscover.hoster.example");
     let domain = domain.shape(NOTHING).by(&[THUNDERBIRD, SNAPPYMAIL], foreign(Cause::AutodiscoverSrv, HOSTER_PAIR));
-    domain.open(&[EVOLUTION]);
+    domain.by(&[EVOLUTION], nothing(Cause::UnusableDocument));
     // The other way round; Evolution wants web services, and the hoster has none.
     let domain = world.domain("two-records-lucky.example").new_mx().srv("autodiscover", (0, 10, 443), "autodiscover.hoster.example");
     let domain = domain.srv("autodiscover", (10, 0, 443), "autodiscover.outlook.com");
@@ -107,7 +107,7 @@ pub fn open(world: &mut Builder) {
     wrong(world, "pox-redirect-url.example", away, (unusable, delta, unusable));
     let moved = Act::xml(documents::pox_redirect_url(&format!("https://autodiscover-s.outlook.com{AUTODISCOVER}")));
     let domain = world.domain("pox-moved.example").new_mx().autodiscover(moved).manual().shape(NOTHING);
-    domain.by(THUNDERBIRDS, unusable).by(&[GNOME, DELTA, FAIREMAIL, SNAPPYMAIL], unusable).open(&[EVOLUTION]);
+    domain.by(THUNDERBIRDS, unusable).by(&[EVOLUTION, GNOME, DELTA, FAIREMAIL, SNAPPYMAIL], unusable);
     // M25: an own server that knows the routing address of the mailbox, which moved.
     world.net.alias("autodiscover.hybrid-co.mail.onmicrosoft.com", "autodiscover.outlook.com");
     let moved = Act::xml(documents::pox_redirect_address("anna@hybrid-co.mail.onmicrosoft.com"));
@@ -154,8 +154,8 @@ pub fn decided(world: &mut Builder) {
     let upgrade = Act::redirect(302, format!("https://autodiscover-s.outlook.com{AUTODISCOVER}"));
     let site = Site::empty().https(AUTODISCOVER, upgrade).any_http(Act::Reset);
     let domain = world.domain("decided-guarded.example").new_mx().host("autodiscover", site);
-    let domain = domain.shape(NOTHING).by(THUNDERBIRDS, ok(EXCHANGE).inferred()).open(&[EVOLUTION, GNOME]);
-    let domain = domain.by(&[DELTA, FAIREMAIL], nothing(Cause::UnusableDocument)).by(&[SNAPPYMAIL], unsure(NONE));
+    let domain = domain.shape(NOTHING).by(THUNDERBIRDS, ok(EXCHANGE).inferred());
+    let domain = domain.by(&[EVOLUTION, GNOME, DELTA, FAIREMAIL], nothing(Cause::UnusableDocument)).by(&[SNAPPYMAIL], unsure(NONE));
     domain.obstacle("http://autodiscover.{d}/", "connection-cut");
     // The first way answers; the record is out of reach.
     let domain = world.domain("decided-open.example").new_mx().autodiscover(Act::xml(documents::pox_exchange_online()));
