@@ -108,14 +108,14 @@ impl Ending<'_> {
         }
         let account = Account {
             explanation: format!(
-                "In run {} {} of {} mailboxes could not be told, as most lookups failed. Nothing is concluded about any tenant from it. \
+                "In run {} {} of {} mailboxes could not be told for most clients, as lookups failed. Nothing is concluded about any tenant from it. \
                  See whether this machine reaches the internet and its DNS servers answer; where all mailboxes are in one domain, its \
                  servers may be down.",
-                self.run, tally.undetermined, tally.done
+                self.run, tally.lost, tally.done
             ),
             ..Account::default()
         };
-        Seen::Present(Sighting { verdict: None, severity: Severity::Critical, affected: tally.undetermined, is_complete: true, account })
+        Seen::Present(Sighting { verdict: None, severity: Severity::Critical, affected: tally.lost, is_complete: true, account })
     }
 }
 
@@ -136,7 +136,7 @@ pub async fn conclude_ours(store: &Store, alerting: &Alerting, (concern, seen): 
 /// Whether a run says more of us than of the tenants.
 #[must_use]
 pub fn is_outage(tally: &Tally) -> bool {
-    tally.done > 0 && tally.undetermined * 2 > tally.done
+    tally.done > 0 && tally.lost * 2 > tally.done
 }
 
 /// The incidents of the domains that a run is about.
@@ -199,7 +199,8 @@ impl Findings<'_> {
             attention = attention.max(after.and_then(|after| self.attention(&after, before)));
         }
         if let Some(attention) = attention.filter(|_| !groups.is_empty()) {
-            let pause = pause(attention, self.pauses.get(domain).copied());
+            let mailboxes = groups.iter().map(|group| group.mailboxes).sum();
+            let pause = pause(attention, mailboxes, self.pauses.get(domain).copied());
             self.rechecks.push(Recheck { domain: domain.clone(), due_at: self.ending.at + spread(domain, pause), pause });
         }
     }

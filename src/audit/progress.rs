@@ -12,6 +12,7 @@ pub struct Progress {
     ok: AtomicU64,
     needs_manual: AtomicU64,
     undetermined: AtomicU64,
+    lost: AtomicU64,
     set_aside: AtomicU64,
 }
 
@@ -28,6 +29,8 @@ pub struct Tally {
     pub needs_manual: u64,
     /// Could not tell, and nothing to type as far as one can tell.
     pub undetermined: u64,
+    /// Lookups failed for more than half of the clients, whatever the others say.
+    pub lost: u64,
     /// Not done yet: lookups of theirs failed, and they are gone through once more at the end.
     pub set_aside: u64,
 }
@@ -43,6 +46,7 @@ impl Progress {
             ok: read(&self.ok),
             needs_manual: read(&self.needs_manual),
             undetermined: read(&self.undetermined),
+            lost: read(&self.lost),
             set_aside: read(&self.set_aside),
         }
     }
@@ -72,6 +76,53 @@ impl Progress {
             &self.ok
         };
         counter.fetch_add(1, Ordering::Relaxed);
+        self.lost.fetch_add(u64::from(outcome.is_lost()), Ordering::Relaxed);
         self.done.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        audit::is_outage,
+        model::{Cause, ClientOutcome, Settings},
+    };
+
+    fn client((verdict, cause): (Verdict, Option<Cause>), audited: bool) -> ClientOutcome {
+        ClientOutcome {
+            client: String::new(),
+            audited,
+            verdict,
+            fragile: false,
+            inferred: false,
+            cause,
+            affected: Vec::new(),
+            explanation: String::new(),
+            evidence: Vec::new(),
+            source: None,
+            settings: Settings::default(),
+            next: None,
+        }
+    }
+
+    #[test]
+    fn one_source_that_is_down_is_no_outage() {
+        let fine = (Verdict::Ok, None);
+        let lost = (Verdict::Undetermined, Some(Cause::LookupFailed));
+        let guarded = (Verdict::Undetermined, Some(Cause::Guarded));
+        let nothing = (Verdict::NotFound, Some(Cause::NothingPublished));
+        for (audited, at_risk, expected) in [
+            (vec![lost], vec![], true),
+            (vec![lost, fine, fine], vec![lost, lost, lost], false),
+            (vec![lost, lost, nothing], vec![fine, fine], true),
+            (vec![guarded, guarded, guarded], vec![], false),
+        ] {
+            let of = |clients: &[_], audited| clients.iter().map(|one| client(*one, audited)).collect::<Vec<_>>();
+            let clients = [of(&audited, true), of(&at_risk, false)].concat();
+            let progress = Progress::default();
+            progress.count(&Outcome { clients, ..Outcome::default() });
+            assert_eq!(is_outage(&progress.tally()), expected, "{audited:?}");
+        }
     }
 }

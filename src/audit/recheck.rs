@@ -15,15 +15,20 @@ pub(super) enum Attention {
     Moving,
 }
 
-/// Seconds to wait for the next check; `before` is the pause that led to the present one.
-pub(super) fn pause(attention: Attention, before: Option<i64>) -> i64 {
+/// Seconds to wait for the next check of a domain with so many mailboxes; `before` is the pause that led to the present one. A check
+/// goes through all mailboxes, a tenth of a second each where every one of them is asked about: it shall not be what we do all day.
+pub(super) fn pause(attention: Attention, mailboxes: u64, before: Option<i64>) -> i64 {
+    let shortest = match attention {
+        Attention::Moving => SHORTEST,
+        Attention::Standing | Attention::Known => i64::try_from(mailboxes).unwrap_or(DAY).clamp(SHORTEST, DAY),
+    };
     let longest = match attention {
         Attention::Moving => SHORTEST,
         Attention::Standing => LONGEST,
         Attention::Known => LONGEST_KNOWN,
     };
     let doubled = before.map_or(SHORTEST, |before| before.saturating_mul(2));
-    doubled.clamp(SHORTEST, longest)
+    doubled.clamp(shortest, longest.max(shortest))
 }
 
 /// The pause with a spread of a tenth, always the same for a domain: what began together does not go on together.
@@ -37,6 +42,7 @@ pub(super) fn spread(domain: &Domain, pause: i64) -> i64 {
 const SHORTEST: i64 = 300;
 const LONGEST: i64 = 3_600;
 const LONGEST_KNOWN: i64 = 6 * 3_600;
+const DAY: i64 = 86_400;
 
 #[cfg(test)]
 mod tests {
@@ -47,7 +53,7 @@ mod tests {
         let follow = |attention, mut before: Option<i64>| {
             (0..8)
                 .map(|_| {
-                    before = Some(pause(attention, before));
+                    before = Some(pause(attention, 40, before));
                     before.unwrap()
                 })
                 .collect::<Vec<_>>()
@@ -55,6 +61,15 @@ mod tests {
         assert_eq!(follow(Attention::Standing, None), [300, 600, 1200, 2400, 3600, 3600, 3600, 3600]);
         assert_eq!(follow(Attention::Known, Some(2400))[..4], [4800, 9600, 19200, 21600]);
         assert_eq!(follow(Attention::Moving, Some(3600))[..2], [300, 300]);
+    }
+
+    #[test]
+    fn a_large_domain_is_gone_through_again_less_often_unless_something_moves() {
+        for (mailboxes, first, last) in [(299, 300, 3_600), (2_000, 2_000, 3_600), (50_000, 50_000, 50_000), (1_000_000, DAY, DAY)] {
+            assert_eq!(pause(Attention::Standing, mailboxes, None), first);
+            assert_eq!(pause(Attention::Standing, mailboxes, Some(DAY)), last);
+            assert_eq!(pause(Attention::Moving, mailboxes, None), SHORTEST);
+        }
     }
 
     #[test]

@@ -200,11 +200,12 @@ impl Detected {
         })
     }
 
-    /// One of the answers about mailboxes of which v2 says this, where all that tell something say the same.
+    /// One of the answers about mailboxes of which v2 says this, where all that tell something say the same. A personal account of some
+    /// mailboxes says nothing about the others.
     fn agreed(&self, v2: Option<Hosting>) -> Option<&Detection> {
-        let mut told = self.0.iter().filter(|detection| detection.says.is_some() && detection.v2 == v2);
-        let first = told.next()?;
-        told.all(|other| other.says == first.says).then_some(first)
+        let told = || self.0.iter().filter(|detection| detection.says.is_some() && detection.v2 == v2);
+        let first = told().find(|detection| !detection.is_double).or_else(|| told().next())?;
+        told().all(|other| other.says == first.says || (other.is_double && !first.is_double)).then_some(first)
     }
 }
 

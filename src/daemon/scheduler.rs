@@ -266,9 +266,11 @@ impl Scheduler {
     /// We are cut off.
     fn hold_for_outage(&mut self, job: &Job, tally: &Tally) -> String {
         let minutes = self.hold(job).as_mins();
-        let Tally { undetermined, done, .. } = *tally;
-        tracing::error!(undetermined, done, minutes, "most lookups failed: the run is made again after a while");
-        format!("most lookups failed ({undetermined} of {done} mailboxes could not be told): the run is made again in {minutes} minutes")
+        let Tally { lost, done, .. } = *tally;
+        tracing::error!(lost, done, minutes, "most lookups failed: the run is made again after a while");
+        format!(
+            "most lookups failed ({lost} of {done} mailboxes could not be told for most clients): the run is made again in {minutes} minutes"
+        )
     }
 
     /// The run is made again after a while, and nothing else before.

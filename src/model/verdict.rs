@@ -310,6 +310,14 @@ impl Outcome {
         self.clients.iter().any(|client| client.audited && client.verdict == Verdict::Undetermined)
     }
 
+    /// Whether lookups failed for more than half of the audited clients: that says more of us than of the mailbox.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        let audited = || self.clients.iter().filter(|client| client.audited);
+        let lost = audited().filter(|client| client.verdict == Verdict::Undetermined && client.cause == Some(Cause::LookupFailed));
+        lost.count() * 2 > audited().count()
+    }
+
     /// Servers of every client, for whoever looks for a host.
     pub fn servers(&self) -> impl Iterator<Item = &Server> {
         self.clients.iter().flat_map(|client| client.settings.servers())

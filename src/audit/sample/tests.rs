@@ -99,6 +99,17 @@ fn two_accounts_are_nobody_else_s() {
 }
 
 #[test]
+fn two_accounts_of_one_mailbox_leave_the_answers_about_the_others_as_they_are() {
+    let both = services(&["office365", "outlook"], &address("mia"));
+    let detected = detected(vec![("anna", None, says("anna")), ("mia", None, both), ("zoe", None, says("zoe"))]);
+    let told = |local: &str| {
+        let suggestion = detected.suggest(&address(local), None).unwrap();
+        (suggestion.word == AGREED, facts::found(&suggestion.reading).map(|found| found.services.len()))
+    };
+    assert_eq!([told("anna"), told("bob"), told("mia")], [(true, Some(1)), (true, Some(1)), (false, Some(2))]);
+}
+
+#[test]
 fn the_middle_and_the_last_stand_beside_the_first() {
     let mailbox = |number: usize| Mailbox { address: address(&format!("u{number}")), profile: std::sync::Arc::default(), person: None };
     for (count, expected) in [(0, vec![]), (1, vec![]), (2, vec!["u1"]), (3, vec!["u1", "u2"]), (10, vec!["u4", "u9"])] {
