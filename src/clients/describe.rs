@@ -306,6 +306,10 @@ fn guess_notes(step: &Step, notes: &mut Vec<&str>) {
     notes.push("Only where everything before it found nothing; names that do not exist are passed over.");
     notes.push(match step.needs {
         Needs::Greeting => "A mail server's greeting under a good certificate is needed, both to read mail and to send it.",
+        Needs::StartTlsOffer => {
+            "A mail server's greeting is needed, both to read mail and to send it, and with TLS a good certificate; where STARTTLS is offered, no \
+             certificate is looked at."
+        }
         Needs::OpenPort => "A port that takes connections is enough; one to read mail and one to send it are needed.",
     });
     notes.push("The first that answers wins, with the first of each further protocol.");

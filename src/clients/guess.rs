@@ -5,7 +5,7 @@
 //!
 //! What a try comes to is decided here, and not by [`Obstacle::outcome`], as the client's question is another one: not "what does this
 //! document say?" but "does a mail server answer here?". A refused connection answers that: nobody listens. So does a certificate that
-//! the client refuses, and a port that keeps silent on a host that answers on another one: it is filtered, today and tomorrow. A host
+//! the client refuses (some look at none behind STARTTLS), and a port that keeps silent on a host that answers on another one: it is filtered, today and tomorrow. A host
 //! that is silent altogether may be back in a minute, and what our own limits forbade was never tried: both are a doubt, where that
 //! try comes before the one that answered.
 
@@ -167,7 +167,7 @@ impl Survey<'_> {
         if is_heard(&reading.answer.reply) {
             self.life.extend(addresses(trail, &server.host));
         }
-        let upshot = upshot(reading, server.protocol, self.needs);
+        let upshot = upshot(reading, &server, self.needs);
         Some(Try { lookup, server, upshot })
     }
 
@@ -232,24 +232,28 @@ fn is_open(obstacle: &Obstacle) -> bool {
     *obstacle == Obstacle::Handshake || (obstacle.outcome() == AnswerOutcome::Invalid && !forbidden)
 }
 
+/// Whether TLS had begun: behind STARTTLS, that it was offered and taken.
+fn is_of_handshake(obstacle: &Obstacle) -> bool {
+    use Obstacle::{CertificateExpired, CertificateName, CertificateOther, CertificateUntrusted, Handshake};
+    matches!(obstacle, CertificateName | CertificateExpired | CertificateUntrusted | CertificateOther | Handshake)
+}
+
 /// Whether a connection came about, so that another way to protect it may fare better.
 fn is_reached(trail: &Trail<'_>, lookup: &Lookup) -> bool {
     let reply = trail.reading(&lookup.request).map(|reading| &reading.answer.reply);
     reply.is_some_and(|reply| is_heard(reply) && *reply != Reply::Obstacle(Obstacle::ConnectionRefused))
 }
 
-fn upshot(reading: &Reading, protocol: Protocol, needs: Needs) -> Upshot {
+fn upshot(reading: &Reading, server: &Server, needs: Needs) -> Upshot {
     let why = || reading.detail.clone();
     match &reading.answer.reply {
-        Reply::Greeting(line) if needs == Needs::OpenPort || is_greeting(protocol, line) => Upshot::Good,
+        Reply::Greeting(line) if needs == Needs::OpenPort || is_greeting(server.protocol, line) => Upshot::Good,
         Reply::Obstacle(Obstacle::ConnectionRefused) => Upshot::No,
-        Reply::Obstacle(obstacle) if is_open(obstacle) => {
-            if needs == Needs::OpenPort {
-                Upshot::Good
-            } else {
-                Upshot::No
-            }
-        }
+        Reply::Obstacle(obstacle) if is_open(obstacle) => match needs {
+            Needs::OpenPort => Upshot::Good,
+            Needs::StartTlsOffer if server.security == Security::StartTls && is_of_handshake(obstacle) => Upshot::Good,
+            _ => Upshot::No,
+        },
         Reply::Obstacle(Obstacle::Timeout | Obstacle::Unreachable) => Upshot::Silent(why()),
         Reply::Obstacle(obstacle) if obstacle.outcome() == AnswerOutcome::Failed => Upshot::Doubt(why()),
         _ => Upshot::No,

@@ -174,6 +174,8 @@ pub enum Needs {
     /// A mail server's greeting, under a certificate that is good.
     #[default]
     Greeting,
+    /// The same, while on a port for STARTTLS its offer is enough: TLS is not begun there, and no certificate is looked at.
+    StartTlsOffer,
     /// A port that takes connections, whatever it says.
     OpenPort,
 }

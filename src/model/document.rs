@@ -59,7 +59,8 @@ pub enum Document {
 /// A `config-v1.1.xml` document (draft-ietf-mailmaint-autoconfig), first `emailProvider`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Autoconfig {
-    /// Whether a strict parser would read the same: well-formed, no namespace prefix on the elements.
+    /// Whether a strict parser would read the same: well-formed, and nothing that it needs in another spelling alone (with a prefix, in
+    /// other letter case).
     pub strict: bool,
     /// `emailProvider@id`, trimmed; `None` where missing.
     pub provider_id: Option<String>,

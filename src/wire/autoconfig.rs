@@ -22,7 +22,7 @@ pub(super) fn read_autoconfig(body: &[u8], content_type: &str) -> Result<(Autoco
         return Err(tree.broken.unwrap_or(Fault::NoEmailProvider));
     };
     let document = Autoconfig {
-        strict: tree.well_formed && !deviates(&tree.root),
+        strict: tree.well_formed && !deviates(&tree.root, provider),
         provider_id: provider.attribute("id").map(ToOwned::to_owned),
         display_name: provider.text_of("displayName"),
         domains: provider.texts_of("domain"),
@@ -35,46 +35,43 @@ pub(super) fn read_autoconfig(body: &[u8], content_type: &str) -> Result<(Autoco
 }
 
 fn server(element: &Element) -> AutoconfigServer {
+    let hostname = element.text_of("hostname");
+    // beside a host name it is not needed, so that another spelling is something else
+    let url = |name: &str| element.text_of(name).filter(|_| hostname.is_none() || !element.lacks_exact(name));
     AutoconfigServer {
         kind: element.attribute("type").unwrap_or_default().to_owned(),
-        hostname: element.text_of("hostname"),
-        url: element.text_of("url").or_else(|| element.text_of("server")),
+        url: url("url").or_else(|| url("server")),
         port: element.text_of("port"),
         socket_types: element.texts_of("socketType"),
         authentications: element.texts_of("authentication"),
         username: element.text_of("username"),
         has_username: element.child("username").is_some(),
-        ews_url: element.text_of("ewsURL"),
+        // only strict readers know it
+        ews_url: element.text_of("ewsURL").filter(|_| !element.lacks_exact("ewsURL")),
+        hostname,
     }
 }
 
-/// Whether something that is read here has a prefix or other letter case: Thunderbird compares names as they are written.
-fn deviates(element: &Element) -> bool {
-    let is_used = |element: &Element| NAMES.iter().filter_map(|name| element.matches(name)).min();
-    let is_attribute_odd = |(key, _): &(String, String)| ATTRIBUTES.iter().any(|name| key != name && key.eq_ignore_ascii_case(name));
-    is_used(element).is_some_and(|closeness| closeness != Match::Exact)
-        || element.attributes.iter().any(is_attribute_odd)
-        || element.children.iter().any(|child| is_used(child).is_some() && deviates(child))
+/// Whether something that clients need is there in another spelling alone. Clients compare names as they are written, and pass over what
+/// they do not know: what has a prefix or other letter case beside the right name is nothing to them (JXON in Thunderbird keys by
+/// `nodeName`, Thunderbird for Android skips other names, as do readers on `GMarkup`).
+fn deviates(root: &Element, provider: &Element) -> bool {
+    let servers = || provider.children("incomingServer").chain(provider.children("outgoingServer"));
+    let has_odd_server = || {
+        servers().any(|server| {
+            let place: &[&str] = if server.child("hostname").is_some() { &[] } else { &["url", "server"] };
+            server.lacks_exact_attribute("type") || SERVER.iter().chain(place).any(|name| server.lacks_exact(name))
+        })
+    };
+    root.matches("clientConfig") != Some(Match::Exact)
+        || root.lacks_exact("emailProvider")
+        || provider.lacks_exact_attribute("id")
+        || ["domain", "incomingServer", "outgoingServer"].iter().any(|name| provider.lacks_exact(name))
+        || has_odd_server()
 }
 
-/// The elements that are read.
-const NAMES: [&str; 13] = [
-    "clientConfig",
-    "emailProvider",
-    "displayName",
-    "domain",
-    "incomingServer",
-    "outgoingServer",
-    "hostname",
-    "url",
-    "server",
-    "port",
-    "socketType",
-    "authentication",
-    "username",
-];
-/// The attributes that are read.
-const ATTRIBUTES: [&str; 2] = ["id", "type"];
+/// What clients need of a server, beside its URL where it has no host name.
+const SERVER: [&str; 5] = ["hostname", "port", "socketType", "authentication", "username"];
 
 #[cfg(test)]
 mod tests {
@@ -133,7 +130,8 @@ mod tests {
             (fixture!("config-unquoted-attribute.xml"), false, "Contoso"),
             (fixture!("config-other-letter-case.xml"), false, "Contoso"),
             (fixture!("config-foreign-extension.xml"), true, "Contoso"),
-            (fixture!("config-prefixed-extension.xml"), false, "Contoso"),
+            // to clients `x:hostname` is an element like any other that they do not know
+            (fixture!("config-prefixed-extension.xml"), true, "Contoso"),
             (fixture!("config-unbound-prefix.xml"), false, "Contoso"),
         ] {
             let expected = Autoconfig { strict, ..contoso(display_name) };
@@ -147,6 +145,39 @@ mod tests {
         assert!(!document.strict);
         assert_eq!((document.provider_id.as_deref(), document.domains), (Some("contoso.com"), vec!["contoso.com".to_owned()]));
         assert_eq!(document.incoming[0].hostname.as_deref(), Some("imap.contoso.com"));
+    }
+
+    #[test]
+    fn another_spelling_is_a_deviation_only_where_the_right_one_is_missing_beside_it() {
+        let good = String::from_utf8(fixture!("config-good.xml").1.to_vec()).unwrap();
+        let read = |from: &str, to: &str| {
+            let odd = good.replace("<clientConfig ", "<clientConfig xmlns:x='u' ").replace(from, to);
+            assert!(odd.contains(to), "{from}");
+            read_autoconfig(odd.as_bytes(), XML).unwrap().0
+        };
+        let server = "<incomingServer type=\"imap\">";
+        for extension in [
+            "<x:port>1</x:port><HostName>no.example</HostName><SocketType>plain</SocketType>",
+            "<x:url>https://no.example/</x:url><Server>no.example</Server><x:ewsURL>https://no.example/</x:ewsURL>",
+            "<Type>pop3</Type><x:incomingServer/><emailprovider/>",
+        ] {
+            assert_eq!(read(server, &format!("{server}{extension}")), contoso("Contoso"), "{extension}");
+        }
+        let beside = "<x:domain>no.example</x:domain><IncomingServer type='imap'><hostname>no.example</hostname></IncomingServer><domain>";
+        assert_eq!(read("<domain>", beside), contoso("Contoso"));
+        assert_eq!(read("type=\"imap\"", "TYPE=\"pop3\" type=\"imap\""), contoso("Contoso"));
+        // a name for people is not needed
+        assert!(read("displayName>", "displayname>").strict);
+        for name in ["emailProvider", "domain", "incomingServer", "outgoingServer", "hostname", "port", "socketType", "username"] {
+            for other in [format!("x:{name}"), name.to_uppercase()] {
+                let odd = good.replace("<clientConfig ", "<clientConfig xmlns:x='u' ");
+                let odd = odd.replace(&format!("<{name}"), &format!("<{other}")).replace(&format!("</{name}"), &format!("</{other}"));
+                let expected = Autoconfig { strict: false, ..contoso("Contoso") };
+                assert_eq!(read_autoconfig(odd.as_bytes(), XML).unwrap().0, expected, "{other}");
+            }
+        }
+        assert!(!read("type=\"imap\"", "TYPE=\"imap\"").strict && !read(" id=", " ID=").strict);
+        assert!(!read("hostname>imap.contoso.com</hostname>", "x:url>https://imap.contoso.com/</x:url>").strict, "its only place");
     }
 
     #[test]

@@ -47,6 +47,17 @@ impl Element {
         self.children(name).next()
     }
 
+    /// Whether children have this name in other spellings alone.
+    pub(super) fn lacks_exact(&self, name: &str) -> bool {
+        self.child(name).is_some_and(|child| child.matches(name) != Some(Match::Exact))
+    }
+
+    /// Whether an attribute has this name in other letter case alone.
+    pub(super) fn lacks_exact_attribute(&self, name: &str) -> bool {
+        let mut keys = self.attributes.iter().map(|(key, _)| key).filter(|key| key.eq_ignore_ascii_case(name)).peekable();
+        keys.peek().is_some() && keys.all(|key| key != name)
+    }
+
     /// The trimmed text of the first child of this name; `None` where it is missing or empty.
     pub(super) fn text_of(&self, name: &str) -> Option<String> {
         self.child(name).map(|child| child.text.trim()).filter(|text| !text.is_empty()).map(ToOwned::to_owned)

@@ -57,7 +57,7 @@ fn thunderbird_takes_what_answers_in_its_order_of_preference() {
             &["imap mail.contoso.com:143 starttls", "pop3 mail.contoso.com:995 tls", "smtp mail.contoso.com:465 tls"],
         ),
         (
-            at_mail(mail().port("mail.contoso.com", (143, STARTTLS), heard(Obstacle::Handshake)), &[(143, PLAIN), (25, STARTTLS)]),
+            at_mail(mail().port("mail.contoso.com", (143, STARTTLS), heard(Obstacle::NoStartTls)), &[(143, PLAIN), (25, STARTTLS)]),
             &["imap mail.contoso.com:143 plain", "smtp mail.contoso.com:25 starttls"],
         ),
         (
@@ -99,6 +99,23 @@ fn a_guess_is_made_only_where_everything_else_found_nothing() {
     let lost = discovery.win.unwrap().requests;
     assert!(guessed(&published.discover_assuming("thunderbird", Assumption { lost: &lost, mx: 0 })).is_empty());
     assert!(guessed(&mail().document(OWN, &config("nntp", "news.contoso.com")).discover("thunderbird")).is_empty());
+}
+
+/// `socketUtil` of `GuessConfig.sys.mjs` never begins TLS where STARTTLS is meant, so that its certificates go unseen.
+#[test]
+fn behind_starttls_thunderbird_looks_at_no_certificate() {
+    let bad = [Obstacle::CertificateName, Obstacle::CertificateExpired, Obstacle::CertificateUntrusted, Obstacle::Handshake];
+    for obstacle in bad {
+        let ports = [(143, STARTTLS), (587, STARTTLS), (993, TLS), (465, TLS)];
+        let stage = bare().host("mail.contoso.com", "192.0.2.5");
+        let stage = ports.into_iter().fold(stage, |stage, at| stage.port("mail.contoso.com", at, heard(obstacle.clone())));
+        let stage = smtp(imap(stage, "mail.contoso.com", (143, PLAIN)), "mail.contoso.com", (587, PLAIN));
+        for client in ["thunderbird", "thunderbird-72"] {
+            let expected = ["imap mail.contoso.com:143 starttls", "smtp mail.contoso.com:587 starttls"];
+            assert_eq!(places(&stage.discover(client)), expected, "{client}: {obstacle:?}");
+        }
+        assert!(places(&stage.discover("delta-chat")).is_empty(), "others look: {obstacle:?}");
+    }
 }
 
 /// A port that is silent while the host answers elsewhere is filtered; a host that is silent altogether may be down.

@@ -77,6 +77,13 @@ pub fn own_hosts(world: &mut Builder) {
     let domain = world.domain(name).mx(10, "mail.{d}").manual().shape(NOTHING);
     let insecure = bad(Verdict::Insecure, Cause::NoEncryption, MAIL);
     domain.by(&[THUNDERBIRD, THUNDERBIRD_72], insecure).open(&[FAIREMAIL, NEXTCLOUD]);
+    // A certificate for other names: behind STARTTLS Thunderbird does not look at it.
+    let name = "works-upgrade.example";
+    world.net.host(&format!("mail.{name}"), Site::empty().tls(Tls::Names(vec!["www.hoster.example".into()])));
+    world.net.mail(&format!("mail.{name}"), 143, Mail::new(StartTls, "* OK ready"));
+    world.net.mail(&format!("mail.{name}"), 587, Mail::new(StartTls, "220 ready ESMTP"));
+    let domain = world.domain(name).mx(10, "in.{d}").shape(NOTHING).obstacle("mail.{d}:143", "certificate-name");
+    domain.by(&[THUNDERBIRD, THUNDERBIRD_72], ok(MAIL)).open(&[FAIREMAIL, NEXTCLOUD]);
 }
 
 /// Names that match the tables of clients by accident (M11, M13).
