@@ -314,7 +314,6 @@ fn guess_notes(step: &Step, notes: &mut Vec<&str>) {
 fn srv_note(dialect: Dialect, step: &Step) -> &'static str {
     match dialect {
         Dialect::Fairemail => "One server for IMAP and one for SMTP, of the lowest priority and then of the highest weight, or none.",
-        Dialect::Snappymail => "One server for SMTP and one for IMAP, of the lowest priority, with TLS before without, or none.",
         _ if step.beside => "All targets of the best priority; beside a document its outgoing servers stand in where that names none.",
         _ => "All targets of the best priority of each, ordered by priority and then as above.",
     }

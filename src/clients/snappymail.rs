@@ -1,13 +1,8 @@
 //! `SnappyMail` (the-djmaze/snappymail ba496919d, 2025-06-16): `Autoconfig.php`, and what the plug-in login-autoconfig and the domain
 //! dialog make of its result: the first server of each kind.
 
-use super::{
-    dialect::{Refusal, default_port, host_name, port},
-    srv::{self, Offered},
-};
-use crate::model::{
-    Autoconfig, AutoconfigServer, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Lookup, Pox, PoxProtocol, Protocol, Security, Server, Settings,
-};
+use super::dialect::{Refusal, default_port, host_name, port};
+use crate::model::{Autoconfig, AutoconfigServer, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Pox, PoxProtocol, Protocol, Security, Server, Settings};
 
 /// Whatever has an `emailProvider` is an answer; of its servers only the first ones count, where they are for IMAP and SMTP.
 pub(super) fn accept_autoconfig(document: &Autoconfig) -> Result<Settings, Refusal> {
@@ -63,15 +58,6 @@ fn pox_server(written: &PoxProtocol, protocol: Protocol) -> Option<Server> {
         _ => by_port(port),
     };
     Some(server((protocol, host, port), security, EMAIL_ADDRESS))
-}
-
-/// The record of the lowest priority, with TLS before without; one of each protocol, or none.
-pub(super) fn choose<'o>(offered: &'o [Offered<'_>], protocol: Protocol) -> Option<(&'o Lookup, Server)> {
-    let offered = offered.iter().find(|offered| offered.service.protocol == protocol)?;
-    // of equals the last one: they are kept by priority
-    let record = offered.records.iter().rev().min_by_key(|record| record.priority)?;
-    let security = if record.port == 587 { Security::StartTls } else { by_port(record.port) };
-    Some((&offered.lookup, srv::server(protocol, record, security)))
 }
 
 /// `AUTO_DETECT`: TLS on its ports, and elsewhere STARTTLS where the server offers it.

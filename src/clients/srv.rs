@@ -4,7 +4,6 @@ use super::{
     fairemail,
     row::{Client, Dialect, Step},
     search::Trail,
-    snappymail,
 };
 use crate::model::{EMAIL_ADDRESS, Lookup, LookupKind, Protocol, Reply, Request, Security, Server, Settings, SrvRecord, Subject, Way, Win};
 
@@ -39,9 +38,6 @@ pub(super) fn search(trail: &mut Trail<'_>, (client, step): (&Client, &Step), su
         Dialect::Fairemail => {
             [fairemail::choose(&offered, Protocol::Imap), fairemail::choose(&offered, Protocol::Smtp)].into_iter().collect()
         }
-        Dialect::Snappymail => {
-            [snappymail::choose(&offered, Protocol::Imap), snappymail::choose(&offered, Protocol::Smtp)].into_iter().collect()
-        }
         _ => Some(best_of_all(&offered)),
     };
     let chosen: Vec<(&Lookup, Server)> = chosen.unwrap_or_default();
@@ -73,12 +69,7 @@ pub(super) fn names(dialect: Dialect) -> impl Iterator<Item = String> {
 }
 
 fn services(dialect: Dialect) -> impl Iterator<Item = Service> {
-    SERVICES.into_iter().filter(move |service| service.protocol != Protocol::Pop3 || !wants_one_of_each(dialect))
-}
-
-/// Whether a client takes one server for IMAP and one for SMTP, or none.
-fn wants_one_of_each(dialect: Dialect) -> bool {
-    matches!(dialect, Dialect::Fairemail | Dialect::Snappymail)
+    SERVICES.into_iter().filter(move |service| service.protocol != Protocol::Pop3 || dialect != Dialect::Fairemail)
 }
 
 /// `None` where the service is not offered, or nobody could tell.

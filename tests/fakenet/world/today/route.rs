@@ -133,7 +133,6 @@ pub fn by_srv(world: &mut Builder) {
     let domain = world.domain("srv-half.example").exo_mx().outlook().srv("imaps", (0, 1, 993), "outlook.office365.com");
     let domain = domain.srv("submission", (0, 1, 587), "smtp-mail.outlook.com");
     let domain = domain.shape(STANDARD).by(&[EVOLUTION], ok(EXO).fragile(Cause::SrvStale));
-    let domain = domain.by(&[SNAPPYMAIL], consumer(Cause::SrvStale, LAST));
     domain.by_srv(consumer(Cause::SrvStale, LAST));
     // M8: stale, in a domain whose document is right.
     let name = "srv-stale.example";
