@@ -5,7 +5,7 @@
 
 use super::{
     built_in::Provider,
-    dialect::{Refusal, default_port, host_name, port},
+    dialect::{Refusal, default_port, literal_host, port},
     row::{Client, Dialect, Step},
     search::Trail,
     srv::{self, Offered},
@@ -126,7 +126,7 @@ pub(super) fn accept_autoconfig(document: &Autoconfig) -> Result<Settings, Refus
     let own = names.clone().rfind(|name| !usual(name));
     let username = own.or_else(|| names.clone().next_back()).unwrap_or(EMAIL_ADDRESS).to_owned();
     let read = |written: &AutoconfigServer, protocol| {
-        let (host, port) = (host(written.hostname.as_deref()?)?, port(written.port.as_deref()?)?);
+        let (host, port) = (literal_host(written.hostname.as_deref()?)?, port(written.port.as_deref()?)?);
         let last = written.socket_types.iter().rev().find_map(|written| match written.as_str() {
             "SSL" => Some(Security::Tls),
             "STARTTLS" => Some(Security::StartTls),
@@ -147,7 +147,8 @@ pub(super) fn accept_pox(document: &Pox) -> Result<Settings, Refusal> {
     }
     let last = |kind: &str, protocol| {
         let mut of_kind = document.protocols.iter().rev().filter(|written| written.strict_kind && written.kind == kind);
-        let (host, port) = of_kind.find_map(|written| Some((host(written.server.as_deref()?)?, port(written.port.as_deref()?)?)))?;
+        let (host, port) =
+            of_kind.find_map(|written| Some((literal_host(written.server.as_deref()?)?, port(written.port.as_deref()?)?)))?;
         Some(server((protocol, host, port), by_port(protocol, port), EMAIL_ADDRESS))
     };
     match (last("IMAP", Protocol::Imap), last("SMTP", Protocol::Smtp)) {
@@ -171,11 +172,6 @@ pub(super) fn choose<'o>(offered: &'o [Offered<'_>], protocol: Protocol) -> Opti
 /// What a port means where nothing else is said.
 fn by_port(protocol: Protocol, port: u16) -> Security {
     if port == default_port(protocol, Security::StartTls) { Security::StartTls } else { Security::Tls }
-}
-
-/// A host; it fills no placeholders in.
-fn host(written: &str) -> Option<String> {
-    host_name(written).filter(|host| !host.contains('%'))
 }
 
 fn server((protocol, host, port): (Protocol, String, u16), security: Security, username: &str) -> Server {

@@ -8,15 +8,22 @@ pub(super) fn accept_autoconfig(document: &Autoconfig) -> Result<Settings, Refus
     if !document.strict {
         return Refusal::unusable("it is not well-formed XML without prefixes, and xml2js is strict");
     }
-    let first = |servers: &[AutoconfigServer], kind: &str| servers.iter().find(|server| server.kind == kind).cloned();
-    let Some(imap) = first(&document.incoming, "imap").and_then(|server| server_of(&server, Protocol::Imap)) else {
+    let Some(imap) = first(&document.incoming, ("imap", Protocol::Imap))? else {
         return Err(Refusal::Taken("it names no server for IMAP, and Mailspring asks for no other document".to_owned()));
     };
     if document.outgoing.is_empty() {
         return Err(Refusal::Taken("it names no outgoing server, and Mailspring asks for no other document".to_owned()));
     }
-    let smtp = first(&document.outgoing, "smtp").and_then(|server| server_of(&server, Protocol::Smtp));
+    let smtp = first(&document.outgoing, ("smtp", Protocol::Smtp))?;
     Ok(Settings { incoming: vec![imap], outgoing: smtp.into_iter().collect() })
+}
+
+/// The first server of a kind. Without a host it is as good as none; a host stands as it is written, with its placeholders.
+fn first(servers: &[AutoconfigServer], (kind, protocol): (&str, Protocol)) -> Result<Option<Server>, Refusal> {
+    let of_kind = servers.iter().find(|server| server.kind == kind);
+    let Some(written) = of_kind.filter(|server| server.hostname.is_some()) else { return Ok(None) };
+    let nobodys = || Refusal::Configured("it names a host with a placeholder, which Mailspring uses as it is written".to_owned());
+    server_of(written, protocol).map(Some).ok_or_else(nobodys)
 }
 
 fn server_of(written: &AutoconfigServer, protocol: Protocol) -> Option<Server> {

@@ -1,10 +1,11 @@
 //! `SnappyMail` (the-djmaze/snappymail ba496919d, 2025-06-16): `Autoconfig.php`, and what the plug-in login-autoconfig and the domain
 //! dialog make of its result: the first server of each kind.
 
-use super::dialect::{Refusal, default_port, host_name, port};
+use super::dialect::{Refusal, default_port, literal_host, port};
 use crate::model::{Autoconfig, AutoconfigServer, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Pox, PoxProtocol, Protocol, Security, Server, Settings};
 
-/// Whatever has an `emailProvider` is an answer; of its servers only the first ones count, where they are for IMAP and SMTP.
+/// Whatever has an `emailProvider` is an answer; of its servers only the first ones count, where they are for IMAP and SMTP. No
+/// placeholder in a host is filled in.
 pub(super) fn accept_autoconfig(document: &Autoconfig) -> Result<Settings, Refusal> {
     if !document.strict {
         return Refusal::unusable("it is not well-formed XML without prefixes, and SimpleXML is strict");
@@ -15,7 +16,7 @@ pub(super) fn accept_autoconfig(document: &Autoconfig) -> Result<Settings, Refus
     };
     let (Some(imap), Some(smtp)) = (first(&document.incoming, "imap", Protocol::Imap), first(&document.outgoing, "smtp", Protocol::Smtp))
     else {
-        let why = "its first servers are not for IMAP and SMTP, and SnappyMail asks for no other document";
+        let why = "its first servers are not for IMAP and SMTP, each at a host, and SnappyMail asks for no other document";
         return Err(Refusal::Taken(why.to_owned()));
     };
     Ok(Settings { incoming: vec![imap], outgoing: vec![smtp] })
@@ -28,7 +29,7 @@ fn server_of(written: &AutoconfigServer, protocol: Protocol) -> Option<Server> {
         [one] if one == "STARTTLS" => Security::StartTls,
         _ => by_port(port.unwrap_or_default()),
     };
-    let host = written.hostname.as_deref().and_then(host_name)?;
+    let host = written.hostname.as_deref().and_then(literal_host)?;
     let username = if written.username.as_deref() == Some(EMAIL_ADDRESS) { EMAIL_ADDRESS } else { EMAIL_LOCAL_PART };
     Some(server((protocol, host, port.unwrap_or_else(|| default_port(protocol, security))), security, username))
 }
@@ -49,7 +50,7 @@ pub(super) fn accept_pox(document: &Pox) -> Result<Settings, Refusal> {
 }
 
 fn pox_server(written: &PoxProtocol, protocol: Protocol) -> Option<Server> {
-    let (host, port) = (host_name(written.server.as_deref()?)?, port(written.port.as_deref()?)?);
+    let (host, port) = (literal_host(written.server.as_deref()?)?, port(written.port.as_deref()?)?);
     let is_on = written.ssl.as_deref() == Some("on");
     let security = match (protocol, port) {
         (Protocol::Smtp, 587) => Security::StartTls,

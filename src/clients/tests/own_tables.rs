@@ -108,6 +108,26 @@ fn mailspring_takes_its_tables_around_documents() {
     assert_eq!(asked(&Stage::new(EXO).discover("mailcore")), [own, well_known]);
 }
 
+/// It would find mail servers by its guess, but for the host that the document names.
+#[test]
+fn a_placeholder_in_a_host_is_all_that_mailspring_configures() {
+    let own = "https://autoconfig.contoso.com/mail/config-v1.1.xml";
+    let listening = || {
+        let hosts = Stage::new(EXO).host("imap.contoso.com", "192.0.2.8").host("smtp.contoso.com", "192.0.2.8");
+        let imap = hosts.port("imap.contoso.com", (993, Security::Tls), Reply::Greeting("* OK".to_owned()));
+        imap.port("smtp.contoso.com", (465, Security::Tls), Reply::Greeting("220".to_owned()))
+    };
+    let document = |imap: &str, smtp: &str| provider(&(server("incomingServer", "imap", imap) + &server("outgoingServer", "smtp", smtp)));
+    for (imap, smtp, expected) in [
+        ("mail.contoso.com", "mail.contoso.com", &["imap mail.contoso.com", "smtp mail.contoso.com"][..]),
+        ("", "mail.contoso.com", &["imap imap.contoso.com", "smtp smtp.contoso.com"]),
+        ("imap.%EMAILDOMAIN%", "mail.contoso.com", &[]),
+        ("mail.contoso.com", "smtp.%EMAILDOMAIN%", &[]),
+    ] {
+        assert_eq!(listening().document(own, &document(imap, smtp)).servers("mailcore"), expected, "{imap} {smtp}");
+    }
+}
+
 #[test]
 fn snappymail_asks_in_its_order_and_takes_first_servers_alone() {
     let own = "https://autoconfig.contoso.com/.well-known/mail-v1.xml?emailaddress=anna%40contoso.com";
@@ -140,6 +160,7 @@ fn snappymail_asks_in_its_order_and_takes_first_servers_alone() {
     for (stage, expected) in [
         (Stage::new(EXO).config(database, "db.example"), &["imap db.example", "smtp db.example"][..]),
         (Stage::new(EXO).config(database, "db.example").document(own, &pop_first), &[]),
+        (Stage::new(EXO).config(database, "db.example").config(own, "mail.%EMAILDOMAIN%"), &[]),
         (Stage::new(EXO).config(database, "db.example").document(own, "<html/>"), &["imap db.example", "smtp db.example"]),
         (behind_credentials, &["imap pox.contoso.com", "smtp pox.contoso.com"]),
         (Stage::new(EXO).srv("_imaps", "srv.contoso.com").srv("_submission", "srv.contoso.com"), &[]),
