@@ -353,7 +353,9 @@ fn reads(dialect: Dialect) -> &'static str {
         }
         Dialect::ThunderbirdAndroid => "IMAP and SMTP; one server with a fault refuses the whole document",
         Dialect::Evolution => "IMAP, POP3 and SMTP, of several of a type the last values; any well-formed XML ends the search",
-        Dialect::Kmail => "IMAP, then POP3, and SMTP; only the status 200 is a success",
+        Dialect::Kmail => {
+            "IMAP, then POP3, and of the servers for SMTP the first with STARTTLS, else with TLS; only the status 200 is a success"
+        }
         Dialect::GnomeOnlineAccounts => {
             "the first server for IMAP and the first for SMTP; only the status 200 is a success, and any clientConfig ends the search"
         }
