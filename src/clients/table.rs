@@ -245,7 +245,7 @@ mod tests {
             "autoconfig-draft",
         ];
         let names: Vec<&str> = audited.into_iter().chain(at_risk).collect();
-        assert_eq!(table.names(), [names.as_slice(), &["apple-mail", "pacc", "jmap"]].concat());
+        assert_eq!(table.names(), [names.as_slice(), &["apple-mail", "mailspring-microsoft-365", "pacc", "jmap"]].concat());
         assert_eq!(table.audited_by_default(), audited);
         for client in table.iter() {
             assert!(!client.sources.is_empty() && !client.steps.is_empty(), "{}", client.name);

@@ -120,7 +120,6 @@ fn a_placeholder_in_a_host_is_all_that_mailspring_configures() {
     let document = |imap: &str, smtp: &str| provider(&(server("incomingServer", "imap", imap) + &server("outgoingServer", "smtp", smtp)));
     for (imap, smtp, expected) in [
         ("mail.contoso.com", "mail.contoso.com", &["imap mail.contoso.com", "smtp mail.contoso.com"][..]),
-        ("", "mail.contoso.com", &["imap imap.contoso.com", "smtp smtp.contoso.com"]),
         ("imap.%EMAILDOMAIN%", "mail.contoso.com", &[]),
         ("mail.contoso.com", "smtp.%EMAILDOMAIN%", &[]),
     ] {
@@ -206,6 +205,24 @@ fn an_id_that_geary_knows_is_a_way_of_its_own() {
         let document = config("imap", "outlook.office365.com").replace("id='contoso.com'", &format!("id='{id}'"));
         let win = Stage::new(EXO).document(url, &document).discover(client).win.unwrap();
         assert_eq!(win.way == Way::ProviderId, expected, "{client} {id} {url}: {:?}", win.way);
+    }
+}
+
+#[test]
+fn mailsprings_tile_for_microsoft_365_ends_with_microsofts_hosts() {
+    let own = "https://autoconfig.contoso.com/mail/config-v1.1.xml";
+    let office = ["imap outlook.office365.com", "smtp smtp.office365.com"];
+    let pop3 = config("pop3", "own.contoso.com");
+    for (stage, expected) in [
+        (Stage::new(EXO), &office[..]),
+        (Stage::new(EXO).config(own, "own.contoso.com"), &["imap own.contoso.com", "smtp own.contoso.com"]),
+        (Stage::new(EXO).document(own, "<html/>"), &office),
+        (Stage::new(EXO).document(own, &provider(&server("incomingServer", "imap", "own.contoso.com"))), &office),
+        (Stage::new(EXO).document(own, &pop3), &[]),
+        (Stage::new(EXO).config(own, "own.%EMAILDOMAIN%"), &[]),
+        (Stage::new("contoso.mail.outlook.com"), &["imap imap-mail.outlook.com", "smtp smtp-mail.outlook.com"]),
+    ] {
+        assert_eq!(stage.servers("mailspring-microsoft-365"), expected);
     }
 }
 

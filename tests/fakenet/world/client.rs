@@ -15,6 +15,7 @@ pub const DELTA: &str = "delta-chat";
 pub const FAIREMAIL: &str = "fairemail";
 pub const SNAPPYMAIL: &str = "snappymail";
 pub const MAILCORE: &str = "mailcore";
+pub const MAILSPRING_365: &str = "mailspring-microsoft-365";
 pub const AOSP: &str = "aosp-email";
 pub const OUTLOOK: &str = "outlook-classic";
 pub const OUTLOOK_NEW: &str = "outlook-new";
