@@ -99,7 +99,12 @@ impl Example<'_> {
     }
 
     fn mx_stage(&self) -> Stage {
-        let mut notes = vec!["Of several the first one of the best preference is taken.".to_owned()];
+        let taken = if self.client.mx_any_preference {
+            "Of several the one that the resolver lists first is taken, whatever its preference."
+        } else {
+            "Of several the first one of the best preference is taken."
+        };
+        let mut notes = vec![taken.to_owned()];
         if let Some(reduction) = self.client.mx {
             let names = reduction.names(self.mx, self.domain());
             notes.push(format!("{} is reduced to {}: {}.", self.mx, names.join(", then "), rule(reduction)));

@@ -335,7 +335,7 @@ impl MxState {
     }
 }
 
-/// The MX host that the client takes, of the best preference, as the resolver lists them, with the names that it reduces to.
+/// The MX host that the client takes of those that it can take, with the names that it reduces to.
 fn find_mx(trail: &mut Trail<'_>, client: &Client, subject: &Subject) -> MxState {
     if !client.needs_mx() {
         return MxState::Nothing;
@@ -347,8 +347,7 @@ fn find_mx(trail: &mut Trail<'_>, client: &Client, subject: &Subject) -> MxState
     let Reply::Mx(records) = &reading.answer.reply else {
         return if reading.outcome == AnswerOutcome::Failed { MxState::Trouble(lookup, reading.detail.clone()) } else { MxState::Nothing };
     };
-    let best = records.iter().map(|record| record.preference).min();
-    let equal: Vec<&str> = records.iter().filter(|record| Some(record.preference) == best).map(|record| record.exchange.as_str()).collect();
+    let equal = client.eligible_mx(records);
     trail.discovery.equal_mx = equal.len();
     let chosen = equal.get(trail.assumption.mx).or_else(|| equal.first());
     let all = records.iter().map(|record| record.exchange.clone()).collect();

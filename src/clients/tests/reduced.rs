@@ -38,6 +38,21 @@ fn a_base_domain_comes_after_a_parent_only_where_the_client_asks_about_one() {
 }
 
 #[test]
+fn nextcloud_takes_any_mx_and_others_one_of_the_best_preference() {
+    let stage = Stage::of("contoso.com", &[(0, EXO), (20, "mx1.hoster.example")])
+        .config(&format!("{EVOLUTION_DATABASE}mail.protection.outlook.com"), "exo.example")
+        .config(&format!("{EVOLUTION_DATABASE}outlook.com"), "hotmail.example")
+        .config(&format!("{EVOLUTION_DATABASE}hoster.example"), "imap.hoster.example");
+    for (client, several, second) in
+        [("nextcloud-mail", 2, "imap.hoster.example"), ("evolution", 1, "exo.example"), ("himalaya", 1, "hotmail.example")]
+    {
+        let discovery = stage.discover_assuming(client, Assumption { lost: &[], mx: 1 });
+        assert_eq!((discovery.equal_mx, discovery.win.unwrap().settings.incoming[0].host.as_str()), (several, second), "{client}");
+    }
+    assert_eq!(stage.servers("nextcloud-mail"), ["imap exo.example", "smtp exo.example"]);
+}
+
+#[test]
 fn an_mx_that_cannot_be_told_is_one_doubt_and_none_where_it_is_not_looked_at() {
     let failing = || {
         let request = Request::Mx { domain: "contoso.com".parse().unwrap() };
