@@ -152,7 +152,7 @@ impl Example<'_> {
         match step.lookup {
             LookupKind::BuiltIn => step.rows.iter().map(|row| self.row(row)).collect(),
             LookupKind::Guess => step.incoming.iter().chain(&step.outgoing).map(|offer| self.guess(offer)).collect(),
-            LookupKind::Srv => srv::names(self.client.dialect).map(|name| format!("SRV {name}.{}", self.domain())).collect(),
+            LookupKind::Srv => srv::names(step).map(|name| format!("SRV {name}.{}", self.domain())).collect(),
             LookupKind::AutodiscoverPox | LookupKind::AutodiscoverMobilesync => step.ways.iter().map(|way| self.way(step, *way)).collect(),
             LookupKind::AutodiscoverV2 => self.v2(step),
             LookupKind::Autodetect => vec![format!("GET {AUTODETECT_URL}, X-Email: {}", self.address)],

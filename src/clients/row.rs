@@ -168,6 +168,32 @@ pub struct Step {
     /// What makes a guess good.
     #[serde(default)]
     pub needs: Needs,
+    /// Mail services whose SRV records are looked up, in order; empty: all.
+    #[serde(default)]
+    pub services: Vec<MailService>,
+}
+
+/// A mail service that SRV records announce (RFC 6186, RFC 8314 section 5.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum MailService {
+    /// IMAP over TLS.
+    #[serde(rename = "_imaps")]
+    Imaps,
+    /// IMAP.
+    #[serde(rename = "_imap")]
+    Imap,
+    /// POP3 over TLS.
+    #[serde(rename = "_pop3s")]
+    Pop3s,
+    /// POP3.
+    #[serde(rename = "_pop3")]
+    Pop3,
+    /// Submission over TLS.
+    #[serde(rename = "_submissions")]
+    Submissions,
+    /// Submission.
+    #[serde(rename = "_submission")]
+    Submission,
 }
 
 /// What makes a guess good.

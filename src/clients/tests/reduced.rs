@@ -11,6 +11,8 @@ fn himalaya_takes_the_last_two_labels_of_the_mx_and_srv_in_the_end() {
             .config("https://autoconfig.thunderbird.net/v1.1/mail.protection.outlook.com", "exo.example")
     };
     assert_eq!(stage().servers("himalaya"), ["imap srv.contoso.com"]);
+    let by_srv = stage().srv("_pop3s", "pop3.contoso.com").srv("_submissions", "s.contoso.com").srv("_submission", "smtp.contoso.com");
+    assert_eq!(by_srv.servers("himalaya"), ["imap srv.contoso.com", "smtp smtp.contoso.com"]);
     let stage = stage().config(of_mx, "hotmail.example");
     assert_eq!(stage.servers("himalaya"), ["imap hotmail.example", "smtp hotmail.example"]);
     assert_eq!(asked(&stage.discover("himalaya")).len(), 10);
