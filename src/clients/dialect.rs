@@ -29,7 +29,7 @@ impl Refusal {
 pub(super) fn accept_autoconfig(client: &Client, document: &Autoconfig, reply: &Reply) -> Result<Settings, Refusal> {
     let settings = match client.dialect {
         Dialect::Thunderbird | Dialect::Thunderbird115 => thunderbird::accept_autoconfig(client, document, reply)?,
-        Dialect::Tolerant | Dialect::Outlook => tolerant::accept_autoconfig(document),
+        Dialect::Tolerant | Dialect::Outlook => tolerant::accept_autoconfig(client, document),
         Dialect::Evolution => evolution::accept_autoconfig(client, document)?,
         Dialect::Kmail => kmail::accept_autoconfig(document)?,
         Dialect::GnomeOnlineAccounts => gnome::accept_autoconfig(document)?,

@@ -16,6 +16,14 @@ fn himalaya_takes_the_last_two_labels_of_the_mx_and_srv_in_the_end() {
     let stage = stage().config(of_mx, "hotmail.example");
     assert_eq!(stage.servers("himalaya"), ["imap hotmail.example", "smtp hotmail.example"]);
     assert_eq!(asked(&stage.discover("himalaya")).len(), 10);
+    let pop3_first = provider(
+        &(server("incomingServer", "pop3", "p.example")
+            + &server("incomingServer", "imap", "a.example")
+            + &server("outgoingServer", "smtp", "a.example")),
+    );
+    let stage = stage.document(OWN, &pop3_first);
+    assert_eq!(stage.servers("himalaya"), ["imap a.example", "smtp a.example"]);
+    assert_eq!(stage.servers("mx-base-domain"), ["pop3 p.example", "imap a.example", "smtp a.example"]);
 }
 
 #[test]

@@ -26,6 +26,6 @@ pub const JMAP: &str = "jmap";
 pub const DRAFT: &str = "autoconfig-draft";
 
 /// Clients that ask for a `config-v1.1.xml` and read IMAP, POP3 and SMTP out of it (`clients-and-standards.md` section 2.3).
-pub const WHOLE: &[&str] = &[THUNDERBIRD, THUNDERBIRD_72, BASE, EVOLUTION, KMAIL, HIMALAYA, DRAFT];
+pub const WHOLE: &[&str] = &[THUNDERBIRD, THUNDERBIRD_72, BASE, EVOLUTION, KMAIL, DRAFT];
 /// Those that take IMAP and SMTP alone.
-pub const PAIR: &[&str] = &[ANDROID, GNOME, GEARY, NEXTCLOUD, DELTA, FAIREMAIL, SNAPPYMAIL, MAILCORE];
+pub const PAIR: &[&str] = &[ANDROID, GNOME, GEARY, NEXTCLOUD, HIMALAYA, DELTA, FAIREMAIL, SNAPPYMAIL, MAILCORE];

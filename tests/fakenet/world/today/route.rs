@@ -77,7 +77,7 @@ pub fn by_several_mx(world: &mut Builder) {
     let domain = domain.shape(STANDARD).by(&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION, DRAFT], foreign(Cause::MxSeveral, HOSTER));
     let domain = domain.by_fairemail(consumer(Cause::MxSeveral, HOTMAIL_2014_PAIR));
     let domain = domain.by(&[ANDROID, NEXTCLOUD], foreign(Cause::MxSeveral, HOSTER_PAIR));
-    domain.by(&[BASE, HIMALAYA], consumer(Cause::MxSeveral, HOTMAIL)).by(&[GNOME], consumer(Cause::MxSeveral, HOTMAIL_PAIR));
+    domain.by(&[BASE], consumer(Cause::MxSeveral, HOTMAIL)).by(&[GNOME, HIMALAYA], consumer(Cause::MxSeveral, HOTMAIL_PAIR));
     // Only the first place counts, whatever stands behind it; not for Nextcloud's server, which takes what the resolver lists first.
     let domain = world.domain("several-good-first.example").exo_mx().mx(20, "mx1.hoster.example").outlook();
     let domain = domain.shape(STANDARD).by_fairemail(consumer(Cause::BuiltInTable, HOTMAIL_2014_PAIR));

@@ -84,9 +84,9 @@ pub fn others(world: &mut Builder) {
     world.tenant("family", "Family", Hosting::Consumer);
     let domain = world.domain("vanity.example").mx(10, "vanity-example.olc.protection.outlook.com");
     let domain = domain.known_as(|tenancy| tenancy.directory = TenantDirectory::None);
-    let domain = domain.by(&[THUNDERBIRD, THUNDERBIRD_72, BASE, EVOLUTION, HIMALAYA, DRAFT], ok(HOTMAIL));
+    let domain = domain.by(&[THUNDERBIRD, THUNDERBIRD_72, BASE, EVOLUTION, DRAFT], ok(HOTMAIL));
     domain
-        .by(&[ANDROID, GNOME, NEXTCLOUD], ok(HOTMAIL_PAIR))
+        .by(&[ANDROID, GNOME, NEXTCLOUD, HIMALAYA], ok(HOTMAIL_PAIR))
         .by(&[KMAIL, GEARY, DELTA, MAILCORE, SNAPPYMAIL], nothing(Cause::NothingPublished));
     // Geary takes the database's entry by its id, and has hosts of its own for it.
     let domain = world.domain("outlook.de").mx(2, "outlook-de.olc.protection.outlook.com");
