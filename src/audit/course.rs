@@ -1,4 +1,4 @@
-//! The courses that a client's discovery can take under the same answers: one for each MX of the best preference, each with what
+//! The courses that a client's discovery can take under the same answers: one for each MX that it can take, each with what
 //! would come in the winner's place. Pure.
 
 use crate::{
@@ -108,5 +108,5 @@ fn variants(discovery: &Discovery) -> usize {
     discovery.equal_mx.clamp(1, MAX_EQUAL_MX)
 }
 
-/// MX of equal preference that are looked at; more are taken for the first ones.
+/// MX that are looked at; more are taken for the first ones.
 const MAX_EQUAL_MX: usize = 4;

@@ -32,7 +32,7 @@ pub struct Account {
     pub discovery: Discovery,
     /// What it would end with, had the winner's lookups come to nothing; `None` where there is no winner.
     pub next: Option<Discovery>,
-    /// Which of several MX of the best preference it takes, from 0.
+    /// Which of the MX that it can take it takes, from 0.
     pub mx: usize,
 }
 
@@ -114,8 +114,12 @@ impl Bench<'_> {
         let (course, mut judgement) = chosen.unwrap_or_else(|| (&nothing, judge(&nothing.discovery)));
         if differ && judgement.verdict.is_finding() {
             judgement.cause = Some(Cause::MxSeveral);
-            judgement.explanation =
-                format!("{} MX share the best preference, and the one that is taken decides. {}", courses.len(), judgement.explanation);
+            let several = if client.mx_any_preference {
+                "MX are there, and the one that is listed first decides, whatever its preference"
+            } else {
+                "MX share the best preference, and the one that is taken decides"
+            };
+            judgement.explanation = format!("{} {several}. {}", courses.len(), judgement.explanation);
         }
         let next = course.next.as_ref().map(|discovery| (judge(discovery), discovery));
         compose(client, (&course.discovery, judgement), next, (subject, answers))

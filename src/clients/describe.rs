@@ -99,7 +99,12 @@ impl Example<'_> {
     }
 
     fn mx_stage(&self) -> Stage {
-        let mut notes = vec!["Of several the first one of the best preference is taken.".to_owned()];
+        let taken = if self.client.mx_any_preference {
+            "Of several the one that the resolver lists first is taken, whatever its preference."
+        } else {
+            "Of several the first one of the best preference is taken."
+        };
+        let mut notes = vec![taken.to_owned()];
         if let Some(reduction) = self.client.mx {
             let names = reduction.names(self.mx, self.domain());
             notes.push(format!("{} is reduced to {}: {}.", self.mx, names.join(", then "), rule(reduction)));
@@ -147,7 +152,7 @@ impl Example<'_> {
         match step.lookup {
             LookupKind::BuiltIn => step.rows.iter().map(|row| self.row(row)).collect(),
             LookupKind::Guess => step.incoming.iter().chain(&step.outgoing).map(|offer| self.guess(offer)).collect(),
-            LookupKind::Srv => srv::names(self.client.dialect).map(|name| format!("SRV {name}.{}", self.domain())).collect(),
+            LookupKind::Srv => srv::names(step).map(|name| format!("SRV {name}.{}", self.domain())).collect(),
             LookupKind::AutodiscoverPox | LookupKind::AutodiscoverMobilesync => step.ways.iter().map(|way| self.way(step, *way)).collect(),
             LookupKind::AutodiscoverV2 => self.v2(step),
             LookupKind::Autodetect => vec![format!("GET {AUTODETECT_URL}, X-Email: {}", self.address)],
@@ -321,7 +326,6 @@ fn guess_notes(step: &Step, notes: &mut Vec<&str>) {
 fn srv_note(dialect: Dialect, step: &Step) -> &'static str {
     match dialect {
         Dialect::Fairemail => "One server for IMAP and one for SMTP, of the lowest priority and then of the highest weight, or none.",
-        Dialect::Snappymail => "One server for SMTP and one for IMAP, of the lowest priority, with TLS before without, or none.",
         _ if step.beside => "All targets of the best priority; beside a document its outgoing servers stand in where that names none.",
         _ => "All targets of the best priority of each, ordered by priority and then as above.",
     }
@@ -361,7 +365,9 @@ fn reads(dialect: Dialect) -> &'static str {
         }
         Dialect::ThunderbirdAndroid => "IMAP and SMTP; one server with a fault refuses the whole document",
         Dialect::Evolution => "IMAP, POP3 and SMTP, of several of a type the last values; any well-formed XML ends the search",
-        Dialect::Kmail => "IMAP, then POP3, and SMTP; only the status 200 is a success",
+        Dialect::Kmail => {
+            "IMAP, then POP3, and of the servers for SMTP the first with STARTTLS, else with TLS; only the status 200 is a success"
+        }
         Dialect::GnomeOnlineAccounts => {
             "the first server for IMAP and the first for SMTP; only the status 200 is a success, and any clientConfig ends the search"
         }

@@ -15,6 +15,8 @@ pub(super) enum Refusal {
     Unusable(String),
     /// It takes the document, finds nothing in it to read mail with, and looks at no further one.
     Taken(String),
+    /// It configures what nobody can have, and looks at nothing further, not at hosts that it guesses either.
+    Configured(String),
 }
 
 impl Refusal {
@@ -27,7 +29,7 @@ impl Refusal {
 pub(super) fn accept_autoconfig(client: &Client, document: &Autoconfig, reply: &Reply) -> Result<Settings, Refusal> {
     let settings = match client.dialect {
         Dialect::Thunderbird | Dialect::Thunderbird115 => thunderbird::accept_autoconfig(client, document, reply)?,
-        Dialect::Tolerant | Dialect::Outlook => tolerant::accept_autoconfig(document),
+        Dialect::Tolerant | Dialect::Outlook => tolerant::accept_autoconfig(client, document),
         Dialect::Evolution => evolution::accept_autoconfig(client, document)?,
         Dialect::Kmail => kmail::accept_autoconfig(document)?,
         Dialect::GnomeOnlineAccounts => gnome::accept_autoconfig(document)?,
@@ -154,12 +156,18 @@ fn lower_outside_placeholders(text: &str) -> String {
         .join("%")
 }
 
+/// The same of a client that uses a host as it is written: one with placeholders is no host that anybody has.
+pub(super) fn literal_host(written: &str) -> Option<String> {
+    host_name(written).filter(|host| !host.contains('%'))
+}
+
 /// A port, 1 to 65535.
 pub(super) fn port(written: &str) -> Option<u16> {
     written.trim().parse().ok().filter(|port| *port != 0)
 }
 
-/// A server for a sign-in by password, at the port of its protocol where none is written; `None` without a host.
+/// A server for a sign-in by password, at the port of its protocol where none is written; `None` without a host, in which no
+/// placeholders are filled in.
 pub(super) fn password_server(
     written: &AutoconfigServer,
     (protocol, security): (Protocol, Security),
@@ -167,7 +175,7 @@ pub(super) fn password_server(
 ) -> Option<Server> {
     Some(Server {
         protocol,
-        host: written.hostname.as_deref().and_then(host_name)?,
+        host: written.hostname.as_deref().and_then(literal_host)?,
         port: written.port.as_deref().and_then(port).unwrap_or_else(|| default_port(protocol, security)),
         security,
         auth: vec!["password-cleartext".to_owned()],

@@ -1,11 +1,14 @@
 //! `FairEmail` (M66B/FairEmail e23dd9df80, 2026-08-22, 1.2331): `EmailProvider.java`. It asks all its sources and gives each candidate a
 //! score; the best one wins, and of equals the first. A server of a built-in profile has 100, of an SRV record 50, of a document or an
 //! Autodiscover answer 20, of a port scan 10, the MX itself 0; a document with a user name of its own has 100 more. Where a candidate
-//! has a host of a profile, the profile's servers take its place.
+//! has a host of a profile, the profile's servers come instead, after all equals (`fromEmail` adds them at the end, and its sort is
+//! stable).
+
+use std::cmp::Reverse;
 
 use super::{
     built_in::Provider,
-    dialect::{Refusal, default_port, host_name, port},
+    dialect::{Refusal, default_port, literal_host, port},
     row::{Client, Dialect, Step},
     search::Trail,
     srv::{self, Offered},
@@ -18,9 +21,16 @@ use crate::model::{
 /// The candidates of a client that scores them; does nothing for another one.
 pub(super) struct Contest<'a> {
     /// `None`: the client does not score, or the contest is over.
-    candidates: Option<Vec<(u16, Win)>>,
+    candidates: Option<Vec<Candidate>>,
     client: &'a Client,
     subject: &'a Subject,
+}
+
+struct Candidate {
+    score: u16,
+    /// A profile came instead of what a source found.
+    replaced: bool,
+    win: Win,
 }
 
 impl<'a> Contest<'a> {
@@ -45,8 +55,9 @@ impl<'a> Contest<'a> {
         if let Some(mut win) = trail.discovery.win.take() {
             let profile = profile(self.client, self.subject, &win.settings);
             let score = score(&win, profile.is_some(), self.subject);
+            let replaced = profile.is_some() && !matches!(win.way, Way::BuiltIn { .. });
             win.settings = profile.unwrap_or(win.settings);
-            candidates.push((score, win));
+            candidates.push(Candidate { score, replaced, win });
         }
     }
 
@@ -65,13 +76,13 @@ impl<'a> Contest<'a> {
     /// The best candidate wins. What failed is a doubt only where it could have come before it.
     pub(super) fn end(&mut self, trail: &mut Trail<'_>) {
         let candidates = self.candidates.take().unwrap_or_default();
-        let best = candidates.iter().map(|(score, _)| *score).max();
-        let Some((score, win)) = candidates.into_iter().find(|(score, _)| Some(*score) == best) else { return };
+        let best = candidates.into_iter().min_by_key(|candidate| (Reverse(candidate.score), candidate.replaced));
+        let Some(Candidate { score, replaced, win }) = best else { return };
         let Discovery { doubts, lookups, .. } = &mut trail.discovery;
         let place = |lookup: &Lookup| lookups.iter().position(|known| known == lookup);
         let could_win = |doubt: &Trouble| {
             let most = most(doubt.lookup.kind);
-            most > score || (most == score && place(&doubt.lookup) < place(&win.lookup))
+            most > score || (most == score && (replaced || place(&doubt.lookup) < place(&win.lookup)))
         };
         doubts.retain(could_win);
         trail.discovery.win = Some(win);
@@ -126,7 +137,7 @@ pub(super) fn accept_autoconfig(document: &Autoconfig) -> Result<Settings, Refus
     let own = names.clone().rfind(|name| !usual(name));
     let username = own.or_else(|| names.clone().next_back()).unwrap_or(EMAIL_ADDRESS).to_owned();
     let read = |written: &AutoconfigServer, protocol| {
-        let (host, port) = (host(written.hostname.as_deref()?)?, port(written.port.as_deref()?)?);
+        let (host, port) = (literal_host(written.hostname.as_deref()?)?, port(written.port.as_deref()?)?);
         let last = written.socket_types.iter().rev().find_map(|written| match written.as_str() {
             "SSL" => Some(Security::Tls),
             "STARTTLS" => Some(Security::StartTls),
@@ -147,7 +158,8 @@ pub(super) fn accept_pox(document: &Pox) -> Result<Settings, Refusal> {
     }
     let last = |kind: &str, protocol| {
         let mut of_kind = document.protocols.iter().rev().filter(|written| written.strict_kind && written.kind == kind);
-        let (host, port) = of_kind.find_map(|written| Some((host(written.server.as_deref()?)?, port(written.port.as_deref()?)?)))?;
+        let (host, port) =
+            of_kind.find_map(|written| Some((literal_host(written.server.as_deref()?)?, port(written.port.as_deref()?)?)))?;
         Some(server((protocol, host, port), by_port(protocol, port), EMAIL_ADDRESS))
     };
     match (last("IMAP", Protocol::Imap), last("SMTP", Protocol::Smtp)) {
@@ -162,8 +174,8 @@ pub(super) fn choose<'o>(offered: &'o [Offered<'_>], protocol: Protocol) -> Opti
     let of_protocol = offered.iter().filter(|offered| offered.service.protocol == protocol);
     let preferred = if protocol == Protocol::Smtp { Security::StartTls } else { Security::Tls };
     let records = of_protocol.flat_map(|offered| offered.records.iter().map(move |record| (offered, record)));
-    let (offered, record) = records
-        .min_by_key(|(offered, record)| (record.priority, std::cmp::Reverse(record.weight), offered.service.security != preferred))?;
+    let (offered, record) =
+        records.min_by_key(|(offered, record)| (record.priority, Reverse(record.weight), offered.service.security != preferred))?;
     let security = if offered.service.security == Security::Tls { Security::Tls } else { by_port(protocol, record.port) };
     Some((&offered.lookup, srv::server(protocol, record, security)))
 }
@@ -171,11 +183,6 @@ pub(super) fn choose<'o>(offered: &'o [Offered<'_>], protocol: Protocol) -> Opti
 /// What a port means where nothing else is said.
 fn by_port(protocol: Protocol, port: u16) -> Security {
     if port == default_port(protocol, Security::StartTls) { Security::StartTls } else { Security::Tls }
-}
-
-/// A host; it fills no placeholders in.
-fn host(written: &str) -> Option<String> {
-    host_name(written).filter(|host| !host.contains('%'))
 }
 
 fn server((protocol, host, port): (Protocol, String, u16), security: Security, username: &str) -> Server {

@@ -22,6 +22,7 @@ pub(super) fn accept_autoconfig(document: &Autoconfig) -> Result<Settings, Refus
         None => [server_of(incoming, Protocol::Imap), server_of(outgoing, Protocol::Smtp)],
     };
     let [Some(incoming), Some(outgoing)] = servers else {
+        // a placeholder in a host stands as it is written
         return Err(Refusal::Taken("it names no host, and Geary asks for no other document".to_owned()));
     };
     Ok(Settings { incoming: vec![incoming], outgoing: vec![outgoing] })
@@ -85,6 +86,10 @@ mod tests {
         for servers in [format!("{pop3}{imap}{smtp}"), imap.clone(), smtp.clone(), format!("{imap}{}", smtp.replace("'smtp'", "'SMTP'"))] {
             assert!(matches!(read("hotmail.com", &servers), Err(Refusal::Unusable(_))), "{servers}");
         }
-        assert!(matches!(read("x", &format!("{}{smtp}", server("incomingServer", "imap", ""))), Err(Refusal::Taken(_))));
+        let placeholder = imap.replace("a.example", "imap.%EMAILDOMAIN%");
+        for taken in [server("incomingServer", "imap", ""), placeholder.clone()] {
+            assert!(matches!(read("x", &format!("{taken}{smtp}")), Err(Refusal::Taken(_))), "{taken}");
+        }
+        assert!(read("hotmail.com", &format!("{placeholder}{smtp}")).is_ok());
     }
 }

@@ -1,17 +1,17 @@
 //! The parser of GNOME Online Accounts: `goamailclient.c` and what `goaimapsmtpprovider.c` shows of it (0a85e7c8, 2026-05-30), on
 //! librest, which recovers from broken XML.
 
-use super::dialect::{Refusal, default_port, host_name, security};
+use super::dialect::{Refusal, default_port, literal_host, security};
 use crate::model::{Autoconfig, AutoconfigServer, EMAIL_ADDRESS, EMAIL_DOMAIN, EMAIL_LOCAL_PART, Protocol, Security, Server, Settings};
 
-/// The first server for IMAP and the first for SMTP; any `clientConfig` is an answer.
+/// The first server for IMAP and the first for SMTP; any `clientConfig` is an answer. No placeholder in a host is filled in.
 pub(super) fn accept_autoconfig(document: &Autoconfig) -> Result<Settings, Refusal> {
     let first = |servers: &[AutoconfigServer], kind: &str, protocol| {
         let server = servers.iter().find(|server| server.kind.eq_ignore_ascii_case(kind))?;
         server_of(server, protocol)
     };
     let Some(imap) = first(&document.incoming, "imap", Protocol::Imap) else {
-        return Err(Refusal::Taken("it names no server for IMAP, and the client asks for no other document".to_owned()));
+        return Err(Refusal::Taken("it names no server for IMAP at a host, and the client asks for no other document".to_owned()));
     };
     Ok(Settings { incoming: vec![imap], outgoing: first(&document.outgoing, "smtp", Protocol::Smtp).into_iter().collect() })
 }
@@ -26,7 +26,7 @@ fn server_of(written: &AutoconfigServer, protocol: Protocol) -> Option<Server> {
         placeholders.into_iter().find(|placeholder| written.username.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(placeholder)));
     Some(Server {
         protocol,
-        host: written.hostname.as_deref().and_then(host_name)?,
+        host: written.hostname.as_deref().and_then(literal_host)?,
         port: default_port(protocol, security),
         security,
         auth: vec!["password-cleartext".to_owned()],
@@ -67,7 +67,8 @@ mod tests {
         ] {
             assert_eq!(read(&servers).unwrap(), expected, "{servers}");
         }
-        for taken in [server("pop3", ""), smtp.to_owned(), "<incomingServer type='imap'/>".to_owned(), String::new()] {
+        let placeholder = server("imap", "").replace("a.example", "imap.%EMAILDOMAIN%");
+        for taken in [server("pop3", ""), smtp.to_owned(), "<incomingServer type='imap'/>".to_owned(), placeholder, String::new()] {
             assert!(matches!(read(&taken), Err(Refusal::Taken(_))), "{taken}");
         }
         assert_eq!(read(&(server("imap", "") + "<incomingServer>")).unwrap(), ["imap a.example:993 tls "]);

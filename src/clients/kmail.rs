@@ -1,9 +1,10 @@
-//! `KMail`'s parser: `ispdbservice.cpp` and `serverconfiguration.cpp` of kmail-account-wizard (8163b657, 2026-07-22) on `QDom`.
+//! `KMail`'s parser: `ispdbservice.cpp`, `serverconfiguration.cpp` and `configurationmodel.cpp` of kmail-account-wizard (8163b657,
+//! 2026-07-22) on `QDom`.
 
 use super::dialect::{Refusal, host_name, port, security};
 use crate::model::{Autoconfig, AutoconfigServer, Protocol, Security, Server, Settings};
 
-/// IMAP, then POP3, each in document order, and SMTP. A server without a port is left out; TLS where no known `socketType` stands.
+/// IMAP, then POP3, each in document order, and one server for SMTP. A server without a port is left out; TLS where no known `socketType` stands.
 pub(super) fn accept_autoconfig(document: &Autoconfig) -> Result<Settings, Refusal> {
     if !document.strict {
         return Refusal::unusable("it is not well-formed XML without prefixes, and KMail's parser is strict");
@@ -16,7 +17,14 @@ pub(super) fn accept_autoconfig(document: &Autoconfig) -> Result<Settings, Refus
     if incoming.is_empty() {
         return Err(Refusal::Taken("it names no server for IMAP or POP3, and KMail asks for no other document".to_owned()));
     }
-    Ok(Settings { incoming, outgoing: read(&document.outgoing, "smtp", Protocol::Smtp) })
+    Ok(Settings { incoming, outgoing: preferred(read(&document.outgoing, "smtp", Protocol::Smtp)).into_iter().collect() })
+}
+
+/// `setEmailProvider`: the first of the best protection, of which STARTTLS ranks above TLS and TLS above none.
+fn preferred(servers: Vec<Server>) -> Option<Server> {
+    let rank = |server: &Server| [Security::Plain, Security::Tls, Security::StartTls].iter().position(|known| *known == server.security);
+    // `max_by_key` takes the last of equals
+    servers.into_iter().rev().max_by_key(rank)
 }
 
 fn server_of(written: &AutoconfigServer, protocol: Protocol) -> Option<Server> {
@@ -64,6 +72,10 @@ mod tests {
     fn servers_are_read_as_kmail_reads_them() {
         let server =
             |kind: &str, inside: &str| format!("<incomingServer type='{kind}'><hostname>a.example</hostname>{inside}</incomingServer>");
+        let smtp = |host: &str, socket: &str| {
+            let inside = format!("<hostname>{host}</hostname><port>25</port><socketType>{socket}</socketType>");
+            format!("<outgoingServer type='smtp'>{inside}</outgoingServer>")
+        };
         let port = "<port>143</port>";
         let methods = ["plain", "OAuth2", "NTLM"].map(|name| format!("<authentication>{name}</authentication>")).concat();
         for (servers, expected) in [
@@ -81,6 +93,14 @@ mod tests {
                 vec!["imap a.example:143 plain password-cleartext "],
             ),
             (server("imap", &(port.to_owned() + &methods)), vec!["imap a.example:143 tls oauth2 "]),
+            (
+                server("imap", port) + &smtp("p.example", "plain") + &smtp("t.example", "SSL") + &smtp("u.example", "SSL"),
+                vec!["imap a.example:143 tls password-cleartext ", "smtp t.example:25 tls password-cleartext "],
+            ),
+            (
+                server("imap", port) + &smtp("t.example", "SSL") + &smtp("s.example", "STARTTLS") + &smtp("p.example", "plain"),
+                vec!["imap a.example:143 tls password-cleartext ", "smtp s.example:25 starttls password-cleartext "],
+            ),
         ] {
             assert_eq!(read(&servers).unwrap(), expected, "{servers}");
         }

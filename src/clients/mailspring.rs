@@ -3,20 +3,23 @@
 use super::dialect::{Refusal, password_server};
 use crate::model::{Autoconfig, AutoconfigServer, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Protocol, Security, Server, Settings};
 
-/// The first server for IMAP and the first for SMTP. A document that can be read is an answer, and no other one is asked for.
+/// The first server for IMAP and the first for SMTP. A document that can be read is an answer, and no other one is asked for. Where it has
+/// servers, but not these two, Mailspring makes a host up for the one that is missing, and leaves its port empty.
 pub(super) fn accept_autoconfig(document: &Autoconfig) -> Result<Settings, Refusal> {
     if !document.strict {
         return Refusal::unusable("it is not well-formed XML without prefixes, and xml2js is strict");
     }
-    let first = |servers: &[AutoconfigServer], kind: &str| servers.iter().find(|server| server.kind == kind).cloned();
-    let Some(imap) = first(&document.incoming, "imap").and_then(|server| server_of(&server, Protocol::Imap)) else {
-        return Err(Refusal::Taken("it names no server for IMAP, and Mailspring asks for no other document".to_owned()));
-    };
-    if document.outgoing.is_empty() {
-        return Err(Refusal::Taken("it names no outgoing server, and Mailspring asks for no other document".to_owned()));
+    if document.incoming.is_empty() || document.outgoing.is_empty() {
+        return Err(Refusal::Taken("it lacks an incoming or an outgoing server, and Mailspring asks for no other document".to_owned()));
     }
-    let smtp = first(&document.outgoing, "smtp").and_then(|server| server_of(&server, Protocol::Smtp));
-    Ok(Settings { incoming: vec![imap], outgoing: smtp.into_iter().collect() })
+    let first = |servers: &[AutoconfigServer], kind: &str, protocol| {
+        let server = servers.iter().find(|server| server.kind == kind)?;
+        server_of(server, protocol)
+    };
+    match (first(&document.incoming, "imap", Protocol::Imap), first(&document.outgoing, "smtp", Protocol::Smtp)) {
+        (Some(imap), Some(smtp)) => Ok(Settings { incoming: vec![imap], outgoing: vec![smtp] }),
+        _ => Err(Refusal::Configured("its servers are not for IMAP and SMTP, each at a host, and Mailspring looks no further".to_owned())),
+    }
 }
 
 fn server_of(written: &AutoconfigServer, protocol: Protocol) -> Option<Server> {

@@ -43,7 +43,7 @@ pub use describe::{Description, Stage};
 pub use offer::Offer;
 pub use pattern::Pattern;
 pub use reduction::Reduction;
-pub use row::{Client, Dialect, Method, MxOrder, Needs, OnFailure, Onward, Redirect, Standing, Step, Way as AutodiscoverWay};
+pub use row::{Client, Dialect, MailService, Method, MxOrder, Needs, OnFailure, Onward, Redirect, Standing, Step, Way as AutodiscoverWay};
 pub use search::search;
 pub use table::{ClientTable, ClientTableError};
 pub use v2::{V2End, V2Way, settle_v2};

@@ -3,7 +3,7 @@
 use super::dialect::{Refusal, password_server};
 use crate::model::{Autoconfig, AutoconfigServer, Protocol, Security, Server, Settings};
 
-/// The first server for IMAP and the first for SMTP; one of them is enough for an answer.
+/// The first server for IMAP and the first for SMTP; one of them is enough for an answer. No placeholder in a host is filled in.
 pub(super) fn accept_autoconfig(document: &Autoconfig) -> Result<Settings, Refusal> {
     if !document.strict {
         return Refusal::unusable("it is not well-formed XML without prefixes, and SimpleXML is strict");
@@ -14,7 +14,7 @@ pub(super) fn accept_autoconfig(document: &Autoconfig) -> Result<Settings, Refus
         return Refusal::unusable("it names no server for IMAP or SMTP");
     }
     let Some(incoming) = imap.and_then(|server| server_of(&server, Protocol::Imap)) else {
-        return Err(Refusal::Taken("it names no server for IMAP, and Nextcloud Mail asks for no other document".to_owned()));
+        return Err(Refusal::Taken("it names no server for IMAP at a host, and Nextcloud Mail asks for no other document".to_owned()));
     };
     let outgoing = smtp.and_then(|server| server_of(&server, Protocol::Smtp));
     Ok(Settings { incoming: vec![incoming], outgoing: outgoing.into_iter().collect() })
@@ -59,7 +59,10 @@ mod tests {
         ] {
             assert_eq!(read(&servers).unwrap(), expected, "{servers}");
         }
-        assert!(matches!(read(&smtp), Err(Refusal::Taken(_))));
+        assert_eq!(read(&(imap("a.example", "SSL") + &smtp.replace("s.example", "smtp.%EMAILDOMAIN%"))).unwrap(), ["imap a.example:1 tls"]);
+        for taken in [smtp.clone(), imap("imap.%EMAILDOMAIN%", "SSL") + &imap("b.example", "SSL") + &smtp] {
+            assert!(matches!(read(&taken), Err(Refusal::Taken(_))), "{taken}");
+        }
         assert!(matches!(read(&pop3), Err(Refusal::Unusable(_))));
         assert!(matches!(read("<incomingServer>"), Err(Refusal::Unusable(_))));
     }

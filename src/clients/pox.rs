@@ -79,7 +79,7 @@ pub(super) fn ask(trail: &mut Trail<'_>, seeker: &Seeker<'_>, (lookup, hunt): (&
             trail.record(lookup, AnswerOutcome::Invalid, &why);
             Found::Dead
         }
-        Err(Refusal::Taken(why)) => {
+        Err(Refusal::Taken(why) | Refusal::Configured(why)) => {
             trail.record(lookup, AnswerOutcome::Invalid, &why);
             trail.close();
             Found::Dead

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{built_in::Provider, offer::Offer, reduction::Reduction, template::Template};
-use crate::model::{Intake, LookupKind, Protocol, Publication, V2Protocol};
+use crate::model::{Intake, LookupKind, MxRecord, Protocol, Publication, V2Protocol};
 
 /// A mail client.
 #[derive(Debug, Clone, Deserialize)]
@@ -32,6 +32,9 @@ pub struct Client {
     /// In which order names and steps of the MX go.
     #[serde(default)]
     pub mx_order: MxOrder,
+    /// It takes whichever MX the resolver lists first, whatever the preferences.
+    #[serde(default)]
+    pub mx_any_preference: bool,
     /// What its user sends and reads mail by: what a mailbox lacks where the client finds nothing.
     #[serde(default = "mail_protocols")]
     pub protocols: Vec<Protocol>,
@@ -165,6 +168,32 @@ pub struct Step {
     /// What makes a guess good.
     #[serde(default)]
     pub needs: Needs,
+    /// Mail services whose SRV records are looked up, in order; empty: all.
+    #[serde(default)]
+    pub services: Vec<MailService>,
+}
+
+/// A mail service that SRV records announce (RFC 6186, RFC 8314 section 5.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum MailService {
+    /// IMAP over TLS.
+    #[serde(rename = "_imaps")]
+    Imaps,
+    /// IMAP.
+    #[serde(rename = "_imap")]
+    Imap,
+    /// POP3 over TLS.
+    #[serde(rename = "_pop3s")]
+    Pop3s,
+    /// POP3.
+    #[serde(rename = "_pop3")]
+    Pop3,
+    /// Submission over TLS.
+    #[serde(rename = "_submissions")]
+    Submissions,
+    /// Submission.
+    #[serde(rename = "_submission")]
+    Submission,
 }
 
 /// What makes a guess good.
@@ -291,6 +320,14 @@ impl Client {
             heeds_domain_first: self.dialect != Dialect::Fairemail && (of_others.is_none() || of_domain.is_some() && of_domain < of_others),
             protocols: self.protocols.clone(),
         }
+    }
+
+    /// The MX hosts of which it takes one, as the resolver lists them: those of the best preference, unless it does not look at that.
+    #[must_use]
+    pub fn eligible_mx<'a>(&self, records: &'a [MxRecord]) -> Vec<&'a str> {
+        let best = records.iter().map(|record| record.preference).min();
+        let is_eligible = |record: &&MxRecord| self.mx_any_preference || Some(record.preference) == best;
+        records.iter().filter(is_eligible).map(|record| record.exchange.as_str()).collect()
     }
 
     /// Whether it looks at the MX, reduced or not.

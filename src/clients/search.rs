@@ -18,7 +18,7 @@ use crate::model::{
 #[must_use]
 pub fn search(client: &Client, subject: &Subject, readings: &Readings, assumption: Assumption<'_>) -> Search {
     let discovery = Discovery { seeks: client.protocols.clone(), ..Discovery::default() };
-    let mut trail = Trail { readings, assumption, missing: Vec::new(), discovery, closed: false, last: None };
+    let mut trail = Trail { readings, assumption, missing: Vec::new(), discovery, closed: false, ended: false, last: None };
     let mx = find_mx(&mut trail, client, subject);
     let mut contest = Contest::of(client, subject);
     let together = |one: &Step, next: &Step| client.mx_order == MxOrder::NameByName && one.is_of_mx() && next.is_of_mx();
@@ -35,6 +35,7 @@ pub fn search(client: &Client, subject: &Subject, readings: &Readings, assumptio
 fn search_group(trail: &mut Trail<'_>, (client, group): (&Client, &[Step]), subject: &Subject, mx: &MxState) {
     let domain = subject.address.domain();
     match group {
+        _ if trail.ended => {}
         [step, ..] if step.last_resort && (trail.is_waiting() || trail.discovery.win.is_some()) => {}
         // what has ended goes on only where it runs beside
         [step] if trail.closed && step.urls.is_empty() && !step.beside => {}
@@ -62,6 +63,8 @@ pub(super) struct Trail<'a> {
     pub(super) discovery: Discovery,
     /// The client looks at no further documents of the autoconfig kind.
     closed: bool,
+    /// The client looks at nothing further: it has configured what nobody can have.
+    ended: bool,
     /// What was asked last.
     last: Option<Request>,
 }
@@ -243,9 +246,10 @@ fn search_documents(trail: &mut Trail<'_>, client: &Client, step: &Step, circums
             Found::Trouble(outcome, why, onward) => {
                 trail.record(&lookup, outcome, &why);
                 decided = onward == Goes::ToNextStep;
-                if onward == Goes::Nowhere {
+                if matches!(onward, Goes::Nowhere | Goes::Configures) {
                     trail.close();
                 }
+                trail.ended |= onward == Goes::Configures;
             }
         }
     }
@@ -264,6 +268,8 @@ enum Goes {
     ToNextUrl,
     ToNextStep,
     Nowhere,
+    /// What runs beside is not gone to either.
+    Configures,
 }
 
 fn judge(client: &Client, step: &Step, reading: &Reading) -> Found {
@@ -284,6 +290,7 @@ fn judge(client: &Client, step: &Step, reading: &Reading) -> Found {
             Ok(settings) => Found::Settings(settings, document.provider_id.clone()),
             Err(Refusal::Unusable(why)) => Found::Trouble(AnswerOutcome::Invalid, why, goes),
             Err(Refusal::Taken(why)) => Found::Trouble(AnswerOutcome::Invalid, why, Goes::Nowhere),
+            Err(Refusal::Configured(why)) => Found::Trouble(AnswerOutcome::Invalid, why, Goes::Configures),
         };
     }
     let outcome = match reading.outcome {
@@ -328,7 +335,7 @@ impl MxState {
     }
 }
 
-/// The MX host that the client takes, of the best preference, as the resolver lists them, with the names that it reduces to.
+/// The MX host that the client takes of those that it can take, with the names that it reduces to.
 fn find_mx(trail: &mut Trail<'_>, client: &Client, subject: &Subject) -> MxState {
     if !client.needs_mx() {
         return MxState::Nothing;
@@ -340,8 +347,7 @@ fn find_mx(trail: &mut Trail<'_>, client: &Client, subject: &Subject) -> MxState
     let Reply::Mx(records) = &reading.answer.reply else {
         return if reading.outcome == AnswerOutcome::Failed { MxState::Trouble(lookup, reading.detail.clone()) } else { MxState::Nothing };
     };
-    let best = records.iter().map(|record| record.preference).min();
-    let equal: Vec<&str> = records.iter().filter(|record| Some(record.preference) == best).map(|record| record.exchange.as_str()).collect();
+    let equal = client.eligible_mx(records);
     trail.discovery.equal_mx = equal.len();
     let chosen = equal.get(trail.assumption.mx).or_else(|| equal.first());
     let all = records.iter().map(|record| record.exchange.clone()).collect();

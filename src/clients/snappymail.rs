@@ -1,15 +1,11 @@
 //! `SnappyMail` (the-djmaze/snappymail ba496919d, 2025-06-16): `Autoconfig.php`, and what the plug-in login-autoconfig and the domain
 //! dialog make of its result: the first server of each kind.
 
-use super::{
-    dialect::{Refusal, default_port, host_name, port},
-    srv::{self, Offered},
-};
-use crate::model::{
-    Autoconfig, AutoconfigServer, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Lookup, Pox, PoxProtocol, Protocol, Security, Server, Settings,
-};
+use super::dialect::{Refusal, default_port, literal_host, port};
+use crate::model::{Autoconfig, AutoconfigServer, EMAIL_ADDRESS, EMAIL_LOCAL_PART, Pox, PoxProtocol, Protocol, Security, Server, Settings};
 
-/// Whatever has an `emailProvider` is an answer; of its servers only the first ones count, where they are for IMAP and SMTP.
+/// Whatever has an `emailProvider` is an answer; of its servers only the first ones count, where they are for IMAP and SMTP. No
+/// placeholder in a host is filled in.
 pub(super) fn accept_autoconfig(document: &Autoconfig) -> Result<Settings, Refusal> {
     if !document.strict {
         return Refusal::unusable("it is not well-formed XML without prefixes, and SimpleXML is strict");
@@ -20,7 +16,7 @@ pub(super) fn accept_autoconfig(document: &Autoconfig) -> Result<Settings, Refus
     };
     let (Some(imap), Some(smtp)) = (first(&document.incoming, "imap", Protocol::Imap), first(&document.outgoing, "smtp", Protocol::Smtp))
     else {
-        let why = "its first servers are not for IMAP and SMTP, and SnappyMail asks for no other document";
+        let why = "its first servers are not for IMAP and SMTP, each at a host, and SnappyMail asks for no other document";
         return Err(Refusal::Taken(why.to_owned()));
     };
     Ok(Settings { incoming: vec![imap], outgoing: vec![smtp] })
@@ -33,7 +29,7 @@ fn server_of(written: &AutoconfigServer, protocol: Protocol) -> Option<Server> {
         [one] if one == "STARTTLS" => Security::StartTls,
         _ => by_port(port.unwrap_or_default()),
     };
-    let host = written.hostname.as_deref().and_then(host_name)?;
+    let host = written.hostname.as_deref().and_then(literal_host)?;
     let username = if written.username.as_deref() == Some(EMAIL_ADDRESS) { EMAIL_ADDRESS } else { EMAIL_LOCAL_PART };
     Some(server((protocol, host, port.unwrap_or_else(|| default_port(protocol, security))), security, username))
 }
@@ -54,7 +50,7 @@ pub(super) fn accept_pox(document: &Pox) -> Result<Settings, Refusal> {
 }
 
 fn pox_server(written: &PoxProtocol, protocol: Protocol) -> Option<Server> {
-    let (host, port) = (host_name(written.server.as_deref()?)?, port(written.port.as_deref()?)?);
+    let (host, port) = (literal_host(written.server.as_deref()?)?, port(written.port.as_deref()?)?);
     let is_on = written.ssl.as_deref() == Some("on");
     let security = match (protocol, port) {
         (Protocol::Smtp, 587) => Security::StartTls,
@@ -63,15 +59,6 @@ fn pox_server(written: &PoxProtocol, protocol: Protocol) -> Option<Server> {
         _ => by_port(port),
     };
     Some(server((protocol, host, port), security, EMAIL_ADDRESS))
-}
-
-/// The record of the lowest priority, with TLS before without; one of each protocol, or none.
-pub(super) fn choose<'o>(offered: &'o [Offered<'_>], protocol: Protocol) -> Option<(&'o Lookup, Server)> {
-    let offered = offered.iter().find(|offered| offered.service.protocol == protocol)?;
-    // of equals the last one: they are kept by priority
-    let record = offered.records.iter().rev().min_by_key(|record| record.priority)?;
-    let security = if record.port == 587 { Security::StartTls } else { by_port(record.port) };
-    Some((&offered.lookup, srv::server(protocol, record, security)))
 }
 
 /// `AUTO_DETECT`: TLS on its ports, and elsewhere STARTTLS where the server offers it.

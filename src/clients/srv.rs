@@ -2,9 +2,8 @@
 
 use super::{
     fairemail,
-    row::{Client, Dialect, Step},
+    row::{Client, Dialect, MailService, Step},
     search::Trail,
-    snappymail,
 };
 use crate::model::{EMAIL_ADDRESS, Lookup, LookupKind, Protocol, Reply, Request, Security, Server, Settings, SrvRecord, Subject, Way, Win};
 
@@ -15,14 +14,22 @@ pub(super) struct Service {
     pub(super) security: Security,
 }
 
-const SERVICES: [Service; 6] = [
-    Service { name: "_imaps", protocol: Protocol::Imap, security: Security::Tls },
-    Service { name: "_imap", protocol: Protocol::Imap, security: Security::StartTls },
-    Service { name: "_pop3s", protocol: Protocol::Pop3, security: Security::Tls },
-    Service { name: "_pop3", protocol: Protocol::Pop3, security: Security::StartTls },
-    Service { name: "_submissions", protocol: Protocol::Smtp, security: Security::Tls },
-    Service { name: "_submission", protocol: Protocol::Smtp, security: Security::StartTls },
-];
+impl From<MailService> for Service {
+    fn from(service: MailService) -> Self {
+        let (name, protocol, security) = match service {
+            MailService::Imaps => ("_imaps", Protocol::Imap, Security::Tls),
+            MailService::Imap => ("_imap", Protocol::Imap, Security::StartTls),
+            MailService::Pop3s => ("_pop3s", Protocol::Pop3, Security::Tls),
+            MailService::Pop3 => ("_pop3", Protocol::Pop3, Security::StartTls),
+            MailService::Submissions => ("_submissions", Protocol::Smtp, Security::Tls),
+            MailService::Submission => ("_submission", Protocol::Smtp, Security::StartTls),
+        };
+        Self { name, protocol, security }
+    }
+}
+
+const SERVICES: [MailService; 6] =
+    [MailService::Imaps, MailService::Imap, MailService::Pop3s, MailService::Pop3, MailService::Submissions, MailService::Submission];
 
 /// What a service's records offer.
 pub(super) struct Offered<'a> {
@@ -34,13 +41,10 @@ pub(super) struct Offered<'a> {
 
 /// Looks the records up as the client does. Beside what an earlier step found they stand in where that names no outgoing server.
 pub(super) fn search(trail: &mut Trail<'_>, (client, step): (&Client, &Step), subject: &Subject) {
-    let offered: Vec<Offered<'_>> = services(client.dialect).filter_map(|service| ask(trail, service, subject)).collect();
+    let offered: Vec<Offered<'_>> = services(step).filter_map(|service| ask(trail, service, subject)).collect();
     let chosen = match client.dialect {
         Dialect::Fairemail => {
             [fairemail::choose(&offered, Protocol::Imap), fairemail::choose(&offered, Protocol::Smtp)].into_iter().collect()
-        }
-        Dialect::Snappymail => {
-            [snappymail::choose(&offered, Protocol::Imap), snappymail::choose(&offered, Protocol::Smtp)].into_iter().collect()
         }
         _ => Some(best_of_all(&offered)),
     };
@@ -68,17 +72,13 @@ pub(super) fn search(trail: &mut Trail<'_>, (client, step): (&Client, &Step), su
 }
 
 /// The services that a client looks up, as owner names below the domain.
-pub(super) fn names(dialect: Dialect) -> impl Iterator<Item = String> {
-    services(dialect).map(|service| format!("{}._tcp", service.name))
+pub(super) fn names(step: &Step) -> impl Iterator<Item = String> {
+    services(step).map(|service| format!("{}._tcp", service.name))
 }
 
-fn services(dialect: Dialect) -> impl Iterator<Item = Service> {
-    SERVICES.into_iter().filter(move |service| service.protocol != Protocol::Pop3 || !wants_one_of_each(dialect))
-}
-
-/// Whether a client takes one server for IMAP and one for SMTP, or none.
-fn wants_one_of_each(dialect: Dialect) -> bool {
-    matches!(dialect, Dialect::Fairemail | Dialect::Snappymail)
+fn services(step: &Step) -> impl Iterator<Item = Service> {
+    let services = if step.services.is_empty() { SERVICES.as_slice() } else { &step.services };
+    services.iter().copied().map(Service::from)
 }
 
 /// `None` where the service is not offered, or nobody could tell.

@@ -161,6 +161,7 @@ fn fault(step: &Step) -> Option<&'static str> {
     let of_mx = step.urls.iter().filter(|url| url.is_of_mx()).count();
     let (has_rows, guesses) = (!step.rows.is_empty(), !step.incoming.is_empty() || !step.outgoing.is_empty());
     match step.lookup {
+        kind if kind != LookupKind::Srv && !step.services.is_empty() => Some("takes no `services`: they belong to a step `srv`"),
         LookupKind::BuiltIn => fault_of_table(step),
         LookupKind::Guess => fault_of_guess(step),
         _ if has_rows || step.any_mx => Some("takes no rows of a table: they belong to a step `built-in`"),
@@ -245,7 +246,7 @@ mod tests {
             "autoconfig-draft",
         ];
         let names: Vec<&str> = audited.into_iter().chain(at_risk).collect();
-        assert_eq!(table.names(), [names.as_slice(), &["apple-mail", "pacc", "jmap"]].concat());
+        assert_eq!(table.names(), [names.as_slice(), &["apple-mail", "mailspring-microsoft-365", "pacc", "jmap"]].concat());
         assert_eq!(table.audited_by_default(), audited);
         for client in table.iter() {
             assert!(!client.sources.is_empty() && !client.steps.is_empty(), "{}", client.name);
@@ -330,6 +331,10 @@ mod tests {
             (
                 "lookup='srv'\nincoming=['imap tls 993 {domain}']",
                 "client `x`: a step `srv` takes no `incoming` and `outgoing`: they belong to a step `guess`",
+            ),
+            (
+                "lookup='ispdb'\nurls=['https://a.example/{domain}']\nservices=['_imaps']",
+                "client `x`: a step `ispdb` takes no `services`: they belong to a step `srv`",
             ),
             ("lookup='guess'\nincoming=['imap tls 993 {domain}']", "client `x`: a step `guess` needs both `incoming` and `outgoing`"),
             (

@@ -2,14 +2,16 @@
 
 use super::{
     dialect::{authentication, default_port, host_name, port, protocol, security},
+    row::Client,
     thunderbird::web_host,
 };
 use crate::model::{Autoconfig, AutoconfigServer, EMAIL_ADDRESS, Protocol, Security, Server, Settings};
 
-/// The first server of each protocol that has a host.
-pub(super) fn accept_autoconfig(document: &Autoconfig) -> Settings {
+/// The first server of each protocol that has a host; POP3 where the client has it.
+pub(super) fn accept_autoconfig(client: &Client, document: &Autoconfig) -> Settings {
     let mut settings = Settings::default();
-    for server in document.incoming.iter().chain(&document.outgoing).filter_map(server_of) {
+    let has = |server: &Server| server.protocol != Protocol::Pop3 || client.protocols.contains(&Protocol::Pop3);
+    for server in document.incoming.iter().chain(&document.outgoing).filter_map(server_of).filter(has) {
         let list = if server.protocol == Protocol::Smtp { &mut settings.outgoing } else { &mut settings.incoming };
         if list.iter().all(|known| known.protocol != server.protocol) {
             list.push(server);

@@ -69,7 +69,7 @@ impl Readings {
 pub struct Assumption<'a> {
     /// These requests came to nothing, in passing.
     pub lost: &'a [Request],
-    /// Which of several MX of the best preference the client takes, from 0.
+    /// Which of the MX that the client can take it takes, from 0.
     pub mx: usize,
 }
 
@@ -88,7 +88,7 @@ pub struct Discovery {
     pub idle: Vec<Request>,
     /// The lookup after which the client looks for no more documents, though it had found none.
     pub stopped_at: Option<Request>,
-    /// How many MX share the best preference, where the client looks at the MX.
+    /// How many MX there are that the client can take, where it looks at the MX: those of the best preference, or all.
     pub equal_mx: usize,
     /// What the client would send and read mail by, where it finds nothing.
     pub seeks: Vec<Protocol>,

@@ -33,7 +33,7 @@ pub struct Tale<'a> {
     pub discovery: &'a Discovery,
     /// What it would end with, had the winner's lookups come to nothing.
     pub next: Option<&'a Discovery>,
-    /// Which of several MX of the best preference it takes, from 0.
+    /// Which of the MX that it can take it takes, from 0.
     pub mx: usize,
     /// What was read.
     pub readings: &'a Readings,

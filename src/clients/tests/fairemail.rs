@@ -53,6 +53,9 @@ fn a_profile_takes_the_place_of_what_has_one_of_its_hosts() {
     // with the profile's servers goes the user name, and with that its points
     let both = srv(Stage::new(NEUTRAL)).document(OWN, &named("outlook.office365.com"));
     assert_eq!(both.servers("fairemail"), ["imap srv.contoso.com", "smtp srv.contoso.com"]);
+    // and it comes after its equals, whatever their order was
+    let other = office.pox("contoso.com", &pox());
+    assert_eq!(other.servers("fairemail"), ["imap pox.contoso.com", "smtp pox.contoso.com"]);
 }
 
 #[test]
@@ -77,6 +80,11 @@ fn what_failed_is_a_doubt_only_where_its_score_could_have_been_better() {
             1,
         ),
         ("Autodiscover, beside a document", pox_fails(Stage::new(NEUTRAL).config(OWN, "own.contoso.com"), "contoso.com"), 0),
+        (
+            "Autodiscover, beside a document that a profile replaces",
+            pox_fails(Stage::new(NEUTRAL).config(OWN, "outlook.office365.com"), "contoso.com"),
+            1,
+        ),
         (
             "Autodiscover before the one that answers",
             pox_fails(Stage::new(NEUTRAL).pox("autodiscover.contoso.com", &pox()), "contoso.com"),

@@ -327,6 +327,14 @@ fn jmap_is_where_a_record_or_the_domain_itself_says() {
 fn a_client_that_finds_nothing_says_what_is_missing() {
     for (client, seeks) in [
         ("thunderbird", &[Protocol::Imap, Protocol::Pop3, Protocol::Smtp][..]),
+        ("kmail", &[Protocol::Imap, Protocol::Pop3, Protocol::Smtp]),
+        ("geary", &[Protocol::Imap, Protocol::Smtp]),
+        ("gnome-online-accounts", &[Protocol::Imap, Protocol::Smtp]),
+        ("nextcloud-mail", &[Protocol::Imap, Protocol::Smtp]),
+        ("himalaya", &[Protocol::Imap, Protocol::Smtp]),
+        ("delta-chat", &[Protocol::Imap, Protocol::Smtp]),
+        ("snappymail", &[Protocol::Imap, Protocol::Smtp]),
+        ("mailcore", &[Protocol::Imap, Protocol::Smtp]),
         ("activesync", &[Protocol::ActiveSync]),
         ("outlook-classic", &[Protocol::Exchange]),
     ] {

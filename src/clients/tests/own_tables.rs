@@ -108,6 +108,25 @@ fn mailspring_takes_its_tables_around_documents() {
     assert_eq!(asked(&Stage::new(EXO).discover("mailcore")), [own, well_known]);
 }
 
+/// It would find mail servers by its guess, but for the host that the document names.
+#[test]
+fn a_placeholder_in_a_host_is_all_that_mailspring_configures() {
+    let own = "https://autoconfig.contoso.com/mail/config-v1.1.xml";
+    let listening = || {
+        let hosts = Stage::new(EXO).host("imap.contoso.com", "192.0.2.8").host("smtp.contoso.com", "192.0.2.8");
+        let imap = hosts.port("imap.contoso.com", (993, Security::Tls), Reply::Greeting("* OK".to_owned()));
+        imap.port("smtp.contoso.com", (465, Security::Tls), Reply::Greeting("220".to_owned()))
+    };
+    let document = |imap: &str, smtp: &str| provider(&(server("incomingServer", "imap", imap) + &server("outgoingServer", "smtp", smtp)));
+    for (imap, smtp, expected) in [
+        ("mail.contoso.com", "mail.contoso.com", &["imap mail.contoso.com", "smtp mail.contoso.com"][..]),
+        ("imap.%EMAILDOMAIN%", "mail.contoso.com", &[]),
+        ("mail.contoso.com", "smtp.%EMAILDOMAIN%", &[]),
+    ] {
+        assert_eq!(listening().document(own, &document(imap, smtp)).servers("mailcore"), expected, "{imap} {smtp}");
+    }
+}
+
 #[test]
 fn snappymail_asks_in_its_order_and_takes_first_servers_alone() {
     let own = "https://autoconfig.contoso.com/.well-known/mail-v1.xml?emailaddress=anna%40contoso.com";
@@ -123,12 +142,8 @@ fn snappymail_asks_in_its_order_and_takes_first_servers_alone() {
         "POST https://contoso.com/autodiscover/autodiscover.xml",
         "POST https://autodiscover.contoso.com/autodiscover/autodiscover.xml",
         "POST http://autodiscover.contoso.com/autodiscover/autodiscover.xml",
-        "SRV _imaps._tcp.contoso.com",
-        "SRV _imap._tcp.contoso.com",
-        "SRV _submissions._tcp.contoso.com",
-        "SRV _submission._tcp.contoso.com",
     ];
-    assert_eq!(order, expected, "the MX is not looked at");
+    assert_eq!(order, expected, "neither the MX nor SRV records of the mail services count");
     let pop_first = provider(
         &(server("incomingServer", "pop3", "own.contoso.com")
             + &server("incomingServer", "imap", "own.contoso.com")
@@ -144,13 +159,10 @@ fn snappymail_asks_in_its_order_and_takes_first_servers_alone() {
     for (stage, expected) in [
         (Stage::new(EXO).config(database, "db.example"), &["imap db.example", "smtp db.example"][..]),
         (Stage::new(EXO).config(database, "db.example").document(own, &pop_first), &[]),
+        (Stage::new(EXO).config(database, "db.example").config(own, "mail.%EMAILDOMAIN%"), &[]),
         (Stage::new(EXO).config(database, "db.example").document(own, "<html/>"), &["imap db.example", "smtp db.example"]),
         (behind_credentials, &["imap pox.contoso.com", "smtp pox.contoso.com"]),
-        (Stage::new(EXO).srv("_imaps", "srv.contoso.com"), &[]),
-        (
-            Stage::new(EXO).srv("_imap", "srv.contoso.com").srv("_submission", "s.contoso.com"),
-            &["imap srv.contoso.com", "smtp s.contoso.com"],
-        ),
+        (Stage::new(EXO).srv("_imaps", "srv.contoso.com").srv("_submission", "srv.contoso.com"), &[]),
     ] {
         assert_eq!(stage.servers("snappymail"), expected);
     }
@@ -193,6 +205,24 @@ fn an_id_that_geary_knows_is_a_way_of_its_own() {
         let document = config("imap", "outlook.office365.com").replace("id='contoso.com'", &format!("id='{id}'"));
         let win = Stage::new(EXO).document(url, &document).discover(client).win.unwrap();
         assert_eq!(win.way == Way::ProviderId, expected, "{client} {id} {url}: {:?}", win.way);
+    }
+}
+
+#[test]
+fn mailsprings_tile_for_microsoft_365_ends_with_microsofts_hosts() {
+    let own = "https://autoconfig.contoso.com/mail/config-v1.1.xml";
+    let office = ["imap outlook.office365.com", "smtp smtp.office365.com"];
+    let pop3 = config("pop3", "own.contoso.com");
+    for (stage, expected) in [
+        (Stage::new(EXO), &office[..]),
+        (Stage::new(EXO).config(own, "own.contoso.com"), &["imap own.contoso.com", "smtp own.contoso.com"]),
+        (Stage::new(EXO).document(own, "<html/>"), &office),
+        (Stage::new(EXO).document(own, &provider(&server("incomingServer", "imap", "own.contoso.com"))), &office),
+        (Stage::new(EXO).document(own, &pop3), &[]),
+        (Stage::new(EXO).config(own, "own.%EMAILDOMAIN%"), &[]),
+        (Stage::new("contoso.mail.outlook.com"), &["imap imap-mail.outlook.com", "smtp smtp-mail.outlook.com"]),
+    ] {
+        assert_eq!(stage.servers("mailspring-microsoft-365"), expected);
     }
 }
 

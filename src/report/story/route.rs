@@ -20,8 +20,10 @@ pub(super) struct Step<'a> {
 /// The MX that the client takes.
 pub(super) struct Mx {
     pub(super) host: String,
-    /// How many share its place.
+    /// Of how many it is one that the client can take.
     pub(super) equal: usize,
+    /// The client takes whichever is listed first.
+    pub(super) any: bool,
     /// How many there are.
     pub(super) all: usize,
     /// What it is reduced to.
@@ -110,15 +112,14 @@ fn cut(tale: &Tale<'_>, told: &mut Vec<&Lookup>, win: &Win) {
     told.retain(|lookup| before.contains(&lookup.kind));
 }
 
-/// The MX host of the best preference that the course takes.
+/// The MX host that the course takes.
 fn find_mx(tale: &Tale<'_>) -> Option<Mx> {
     let reading = tale.readings.get(&Request::Mx { domain: tale.address.domain().clone() })?;
     let Reply::Mx(records) = &reading.answer.reply else { return None };
-    let best = records.iter().map(|record| record.preference).min();
-    let equal: Vec<&str> = records.iter().filter(|record| Some(record.preference) == best).map(|record| record.exchange.as_str()).collect();
+    let equal = tale.client.eligible_mx(records);
     let host = (*equal.get(tale.mx).or_else(|| equal.first())?).to_owned();
     let names = tale.client.mx.map(|reduction| reduction.names(&host, tale.address.domain().as_str())).unwrap_or_default();
-    Some(Mx { host, equal: equal.len(), all: records.len(), names })
+    Some(Mx { host, equal: equal.len(), any: tale.client.mx_any_preference, all: records.len(), names })
 }
 
 fn is_of_mx(kind: LookupKind) -> bool {

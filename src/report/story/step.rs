@@ -134,6 +134,7 @@ fn schemes(reading: &Reading) -> String {
 fn reduction(mx: &Mx) -> String {
     let mut text = match (mx.all, mx.equal) {
         (1, _) => String::new(),
+        _ if mx.any => format!(" It takes whichever is listed first: here {}.", mx.host),
         (_, 1) => format!(" It takes {}, of the best preference.", mx.host),
         (_, equal) => format!(" It takes {}, one of {equal} that share the best preference.", mx.host),
     };

@@ -75,6 +75,11 @@ impl Builder {
         self.expected.insert(key, Expected::of(mailbox, client, should));
     }
 
+    /// What has been said of a client.
+    pub(super) fn said(&self, mailbox: &WorldMailbox, client: &'static str) -> Option<&Expected> {
+        self.expected.get(&key(&mailbox.address(), client))
+    }
+
     /// The same for every mailbox of a domain that is there.
     pub(super) fn say_in(&mut self, domain: &str, client: &'static str, should: Should) {
         let mailboxes = self.tenants.iter().flat_map(|tenant| tenant.mailboxes.clone());

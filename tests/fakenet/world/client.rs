@@ -15,6 +15,7 @@ pub const DELTA: &str = "delta-chat";
 pub const FAIREMAIL: &str = "fairemail";
 pub const SNAPPYMAIL: &str = "snappymail";
 pub const MAILCORE: &str = "mailcore";
+pub const MAILSPRING_365: &str = "mailspring-microsoft-365";
 pub const AOSP: &str = "aosp-email";
 pub const OUTLOOK: &str = "outlook-classic";
 pub const OUTLOOK_NEW: &str = "outlook-new";
@@ -25,6 +26,6 @@ pub const JMAP: &str = "jmap";
 pub const DRAFT: &str = "autoconfig-draft";
 
 /// Clients that ask for a `config-v1.1.xml` and read IMAP, POP3 and SMTP out of it (`clients-and-standards.md` section 2.3).
-pub const WHOLE: &[&str] = &[THUNDERBIRD, THUNDERBIRD_72, BASE, EVOLUTION, KMAIL, HIMALAYA, DRAFT];
+pub const WHOLE: &[&str] = &[THUNDERBIRD, THUNDERBIRD_72, BASE, EVOLUTION, KMAIL, DRAFT];
 /// Those that take IMAP and SMTP alone.
-pub const PAIR: &[&str] = &[ANDROID, GNOME, GEARY, NEXTCLOUD, DELTA, FAIREMAIL, SNAPPYMAIL, MAILCORE];
+pub const PAIR: &[&str] = &[ANDROID, GNOME, GEARY, NEXTCLOUD, HIMALAYA, DELTA, FAIREMAIL, SNAPPYMAIL, MAILCORE];

@@ -44,12 +44,12 @@ pub fn provider_autoconfig() -> World {
     let domain = world.domain("standard.example").exo_mx().outlook().shape(STANDARD);
     let domain = domain.thunderbird(ok(EXO_ENTRY).fragile(Cause::MxProvider));
     let domain = domain.by(&[ANDROID, NEXTCLOUD], ok(EXO_PAIR).fragile(Cause::MxProvider));
-    domain.by(&[HIMALAYA, DRAFT], consumer(Cause::MxProvider, HOTMAIL_2014));
+    domain.by(&[DRAFT], consumer(Cause::MxProvider, HOTMAIL_2014)).by(&[HIMALAYA], consumer(Cause::MxProvider, HOTMAIL_2014_PAIR));
     let domain = world.domain("legacy-mx.example").mx(0, "legacy-mx-example.mail.eo.outlook.com").outlook().manual().shape(LEGACY_MX);
-    let domain = domain.by(&[THUNDERBIRD, EVOLUTION, HIMALAYA, DRAFT], consumer(Cause::MxProvider, HOTMAIL_2014));
-    domain.by(&[ANDROID, NEXTCLOUD], consumer(Cause::MxProvider, HOTMAIL_2014_PAIR));
+    let domain = domain.by(&[THUNDERBIRD, EVOLUTION, DRAFT], consumer(Cause::MxProvider, HOTMAIL_2014));
+    domain.by(&[ANDROID, NEXTCLOUD, HIMALAYA], consumer(Cause::MxProvider, HOTMAIL_2014_PAIR));
     let domain = world.domain("new-mx.example").new_mx().outlook().shape(AUTODISCOVER_ALONE);
-    domain.by(&[THUNDERBIRD, EVOLUTION, HIMALAYA, DRAFT], ok(EXO)).by(&[ANDROID, NEXTCLOUD, FAIREMAIL], ok(EXO_PAIR));
+    domain.by(&[THUNDERBIRD, EVOLUTION, DRAFT], ok(EXO)).by(&[ANDROID, NEXTCLOUD, HIMALAYA, FAIREMAIL], ok(EXO_PAIR));
     world.build()
 }
 

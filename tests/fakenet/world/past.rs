@@ -27,8 +27,8 @@ pub fn of_2014() -> World {
     domain.shape(LEGACY_MX).shape(TRAPPED);
     let domain = world.domain("olc-mx.example").mx(0, "olc-mx-example.olc.protection.outlook.com").outlook().manual();
     let domain = domain.shape(LEGACY_MX);
-    let domain = domain.by(&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION, BASE, HIMALAYA, DRAFT], consumer(Cause::MxConsumer, HOTMAIL_2014));
-    domain.by(&[ANDROID, NEXTCLOUD, GNOME], consumer(Cause::MxConsumer, HOTMAIL_2014_PAIR));
+    let domain = domain.by(&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION, BASE, DRAFT], consumer(Cause::MxConsumer, HOTMAIL_2014));
+    domain.by(&[ANDROID, NEXTCLOUD, GNOME, HIMALAYA], consumer(Cause::MxConsumer, HOTMAIL_2014_PAIR));
     // An own document on every URL is the way out.
     let name = "own-good.example";
     world.domain(name).exo_mx().outlook().publishes(documents::good(name)).shape(GOOD);
@@ -48,6 +48,6 @@ pub fn of_2014() -> World {
 const TRAPPED: Shape = &[
     (&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION, DRAFT], consumer(Cause::MxLegacy, HOTMAIL_2014)),
     (&[ANDROID, NEXTCLOUD], consumer(Cause::MxLegacy, HOTMAIL_2014_PAIR)),
-    (&[BASE, HIMALAYA], consumer(Cause::MxBaseDomain, HOTMAIL_2014)),
-    (&[GNOME], consumer(Cause::MxBaseDomain, HOTMAIL_2014_PAIR)),
+    (&[BASE], consumer(Cause::MxBaseDomain, HOTMAIL_2014)),
+    (&[GNOME, HIMALAYA], consumer(Cause::MxBaseDomain, HOTMAIL_2014_PAIR)),
 ];

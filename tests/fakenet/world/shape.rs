@@ -30,8 +30,8 @@ pub const STANDARD: Shape = &[
     (&[THUNDERBIRD, THUNDERBIRD_72, DRAFT], ok(EXO_ENTRY).fragile(MxBaseDomain)),
     (&[ANDROID, NEXTCLOUD], ok(EXO_PAIR).fragile(MxBaseDomain)),
     (&[EVOLUTION], ok(EXO)),
-    (&[BASE, HIMALAYA], consumer(MxBaseDomain, HOTMAIL)),
-    (&[GNOME], consumer(MxBaseDomain, HOTMAIL_PAIR)),
+    (&[BASE], consumer(MxBaseDomain, HOTMAIL)),
+    (&[GNOME, HIMALAYA], consumer(MxBaseDomain, HOTMAIL_PAIR)),
     (&[KMAIL, GEARY, MAILCORE], nothing(NothingPublished)),
     (&[DELTA, SNAPPYMAIL], nothing(UnusableDocument)),
 ];
@@ -47,8 +47,8 @@ pub const IN_DOUBT: Shape = &[
     (&[THUNDERBIRD, THUNDERBIRD_72, DRAFT], unsure(EXO_ENTRY)),
     (&[ANDROID, NEXTCLOUD], unsure(EXO_PAIR)),
     (&[EVOLUTION], unsure(EXO)),
-    (&[BASE, HIMALAYA], unsure(HOTMAIL)),
-    (&[GNOME], unsure(HOTMAIL_PAIR)),
+    (&[BASE], unsure(HOTMAIL)),
+    (&[GNOME, HIMALAYA], unsure(HOTMAIL_PAIR)),
     (&[KMAIL, GEARY, DELTA, MAILCORE, SNAPPYMAIL], unsure(NONE)),
 ];
 
@@ -56,24 +56,24 @@ pub const IN_DOUBT: Shape = &[
 pub const LEGACY_MX: Shape = &[
     (&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION, DRAFT], consumer(MxLegacy, HOTMAIL)),
     (&[ANDROID, NEXTCLOUD], consumer(MxLegacy, HOTMAIL_PAIR)),
-    (&[BASE, HIMALAYA], consumer(MxBaseDomain, HOTMAIL)),
-    (&[GNOME], consumer(MxBaseDomain, HOTMAIL_PAIR)),
+    (&[BASE], consumer(MxBaseDomain, HOTMAIL)),
+    (&[GNOME, HIMALAYA], consumer(MxBaseDomain, HOTMAIL_PAIR)),
     (&[KMAIL, GEARY, MAILCORE], nothing(NothingPublished)),
     (&[DELTA, SNAPPYMAIL], nothing(UnusableDocument)),
 ];
 
 /// The consumer service's own MX.
 pub const CONSUMER_MX: Shape = &[
-    (&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION, BASE, HIMALAYA, DRAFT], consumer(MxConsumer, HOTMAIL)),
-    (&[ANDROID, NEXTCLOUD, GNOME], consumer(MxConsumer, HOTMAIL_PAIR)),
+    (&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION, BASE, DRAFT], consumer(MxConsumer, HOTMAIL)),
+    (&[ANDROID, NEXTCLOUD, GNOME, HIMALAYA], consumer(MxConsumer, HOTMAIL_PAIR)),
     (&[KMAIL, GEARY, MAILCORE], nothing(NothingPublished)),
     (&[DELTA, SNAPPYMAIL], nothing(UnusableDocument)),
 ];
 
 /// The MX of a hoster that is in the database.
 pub const HOSTER_MX: Shape = &[
-    (&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION, BASE, HIMALAYA, DRAFT], foreign(MxProvider, HOSTER)),
-    (&[ANDROID, NEXTCLOUD, GNOME, FAIREMAIL], foreign(MxProvider, HOSTER_PAIR)),
+    (&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION, BASE, DRAFT], foreign(MxProvider, HOSTER)),
+    (&[ANDROID, NEXTCLOUD, GNOME, HIMALAYA, FAIREMAIL], foreign(MxProvider, HOSTER_PAIR)),
     (&[KMAIL, GEARY, MAILCORE], nothing(NothingPublished)),
     (&[DELTA, SNAPPYMAIL], nothing(UnusableDocument)),
 ];
@@ -98,8 +98,8 @@ pub const GOOD: Shape = &[(WHOLE, ok(EXO)), (PAIR, ok(EXO_PAIR))];
 pub const GOOD_BY_AUTOCONFIG: Shape = &[
     (&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION, KMAIL, DRAFT], ok(EXO)),
     (&[ANDROID, NEXTCLOUD, GEARY, DELTA, MAILCORE], ok(EXO_PAIR)),
-    (&[BASE, HIMALAYA], ok(EXO).fragile(MxBaseDomain)),
-    (&[GNOME], ok(EXO_PAIR).fragile(MxBaseDomain)),
+    (&[BASE], ok(EXO).fragile(MxBaseDomain)),
+    (&[GNOME, HIMALAYA], ok(EXO_PAIR).fragile(MxBaseDomain)),
     (&[SNAPPYMAIL], nothing(UnusableDocument)),
 ];
 
@@ -109,7 +109,7 @@ pub const PAST_SNAPPYMAIL: Shape = &[(&[SNAPPYMAIL], nothing(NothingPublished))]
 /// On top of [`GOOD`]: should the document fail, a stale one at the well-known URL is next.
 pub const WELL_KNOWN_NEXT: Shape = &[
     (WHOLE, ok(EXO).fragile(OwnWellKnownStale)),
-    (&[ANDROID, GNOME, NEXTCLOUD, DELTA, MAILCORE], ok(EXO_PAIR).fragile(OwnWellKnownStale)),
+    (&[ANDROID, GNOME, NEXTCLOUD, HIMALAYA, DELTA, MAILCORE], ok(EXO_PAIR).fragile(OwnWellKnownStale)),
     (&[SNAPPYMAIL], consumer(OwnWellKnownStale, HOTMAIL_2014_PAIR)),
 ];
 

@@ -1,13 +1,15 @@
 //! What is expected where a domain says nothing of a client: what Microsoft's services know decides for the clients that ask them first,
 //! and what nobody publishes is found by nobody.
 
-use autodiscover_audit::model::{Cause, Cloud, Hosting};
+use autodiscover_audit::model::{Cause, Cloud, Hosting, Verdict};
 
 use super::{
     WorldMailbox,
     builder::Builder,
-    client::{ACTIVESYNC, AOSP, APPLE, JMAP, OUTLOOK, OUTLOOK_NEW, PACC, SRV},
-    expected::{EXCHANGE, EXCHANGE_US, NONE, PHONE, PHONE_LIVE, PHONE_US, Should, WEB_LIVE, consumer, nothing, ok},
+    client::{ACTIVESYNC, AOSP, APPLE, JMAP, MAILCORE, MAILSPRING_365, OUTLOOK, OUTLOOK_NEW, PACC, SRV},
+    expected::{
+        EXCHANGE, EXCHANGE_US, EXO_PAIR, Expected, NONE, PHONE, PHONE_LIVE, PHONE_US, Should, WEB_LIVE, consumer, nothing, ok, unsure,
+    },
 };
 use crate::fakenet::{
     microsoft::{Detected, Tenancy, V2},
@@ -15,7 +17,7 @@ use crate::fakenet::{
 };
 
 /// The clients that are spoken of here.
-pub const CLIENTS: [&str; 8] = [SRV, AOSP, PACC, JMAP, ACTIVESYNC, OUTLOOK, OUTLOOK_NEW, APPLE];
+pub const CLIENTS: [&str; 9] = [SRV, AOSP, PACC, JMAP, ACTIVESYNC, OUTLOOK, OUTLOOK_NEW, APPLE, MAILSPRING_365];
 
 /// What a client ends with; `None`: nothing follows from what is said here.
 pub fn unsaid(world: &Builder, client: &'static str, (mailbox, hosting): (&WorldMailbox, Hosting)) -> Option<Should> {
@@ -43,8 +45,21 @@ pub fn unsaid(world: &Builder, client: &'static str, (mailbox, hosting): (&World
         },
         // it is asked about the domain's first mailbox alone
         OUTLOOK_NEW if mailbox.hosting.is_none() => by_detection(&tenancy.detected, (home, none)),
+        MAILSPRING_365 if mailbox.home.map_or(home, |(lives, _)| lives) == Hosting::default() => {
+            world.said(mailbox, MAILCORE).map(by_mailspring)
+        }
         APPLE => by_autodiscover(&world.net.zones, (domain, home), (ok(PHONE).inferred(), none)),
         _ => None,
+    }
+}
+
+/// Who picks the tile goes the way of the generic account, and ends with Exchange Online's hosts where that has only guesses.
+fn by_mailspring(generic: &Expected) -> Should {
+    let Expected { verdict, cause, fragile, inferred, .. } = *generic;
+    match (verdict, cause) {
+        (Verdict::NotFound, _) | (_, Some(Cause::GuessedHost)) => ok(EXO_PAIR),
+        (Verdict::Undetermined, _) => unsure(EXO_PAIR),
+        _ => Should { verdict, cause, fragile, inferred, servers: None },
     }
 }
 

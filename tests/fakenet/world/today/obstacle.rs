@@ -48,7 +48,7 @@ pub fn of_dns(world: &mut Builder) {
     domain.obstacle("MX {d}", "serv-fail");
     // SRV is out of reach.
     let domain = world.domain("srv-failing.example").exo_mx().outlook().trouble("_imaps._tcp", None, Trouble::ServFail);
-    domain.shape(STANDARD).by_srv(unsure(NONE)).by(&[SNAPPYMAIL], unsure(NONE)).obstacle("SRV _imaps._tcp.{d}", "serv-fail");
+    domain.shape(STANDARD).by_srv(unsure(NONE)).obstacle("SRV _imaps._tcp.{d}", "serv-fail");
 }
 
 /// No connection, or one that does not last.

@@ -9,8 +9,8 @@ use autodiscover_audit::model::{
 use super::super::{
     builder::{AUTODISCOVER, Builder, CONFIG, WELL_KNOWN},
     client::{
-        ANDROID, BASE, DELTA, DRAFT, EVOLUTION, FAIREMAIL, GEARY, GNOME, HIMALAYA, KMAIL, MAILCORE, NEXTCLOUD, PACC, SNAPPYMAIL,
-        THUNDERBIRD, THUNDERBIRD_72,
+        ANDROID, BASE, DELTA, DRAFT, EVOLUTION, FAIREMAIL, GEARY, GNOME, HIMALAYA, KMAIL, MAILCORE, MAILSPRING_365, NEXTCLOUD, PACC,
+        SNAPPYMAIL, THUNDERBIRD, THUNDERBIRD_72,
     },
     documents,
     expected::{
@@ -39,7 +39,7 @@ pub fn right(world: &mut Builder) {
     let name = "own-owa.example";
     let domain = world.domain(name).exo_mx().outlook().autoconfig(Act::xml(documents::owa_only(name)));
     let domain = domain.shape(STANDARD).thunderbird(ok(EXCHANGE_SMTP));
-    domain.by(&[EVOLUTION, KMAIL, GNOME, GEARY, NEXTCLOUD, DELTA, MAILCORE], nothing(Cause::UnusableDocument));
+    domain.by(&[EVOLUTION, KMAIL, GNOME, GEARY, NEXTCLOUD, DELTA, MAILCORE, MAILSPRING_365], nothing(Cause::UnusableDocument));
     // Own document and the SRV records that go with it.
     let name = "own-srv.example";
     let domain = world.domain(name).exo_mx().outlook().publishes(documents::good(name));

@@ -77,13 +77,14 @@ pub fn by_several_mx(world: &mut Builder) {
     let domain = domain.shape(STANDARD).by(&[THUNDERBIRD, THUNDERBIRD_72, EVOLUTION, DRAFT], foreign(Cause::MxSeveral, HOSTER));
     let domain = domain.by_fairemail(consumer(Cause::MxSeveral, HOTMAIL_2014_PAIR));
     let domain = domain.by(&[ANDROID, NEXTCLOUD], foreign(Cause::MxSeveral, HOSTER_PAIR));
-    domain.by(&[BASE, HIMALAYA], consumer(Cause::MxSeveral, HOTMAIL)).by(&[GNOME], consumer(Cause::MxSeveral, HOTMAIL_PAIR));
+    domain.by(&[BASE], consumer(Cause::MxSeveral, HOTMAIL)).by(&[GNOME, HIMALAYA], consumer(Cause::MxSeveral, HOTMAIL_PAIR));
     // Only the first place counts, whatever stands behind it; not for Nextcloud's server, which takes what the resolver lists first.
     let domain = world.domain("several-good-first.example").exo_mx().mx(20, "mx1.hoster.example").outlook();
-    domain.shape(STANDARD).by_fairemail(consumer(Cause::BuiltInTable, HOTMAIL_2014_PAIR)).open(&[NEXTCLOUD]);
+    let domain = domain.shape(STANDARD).by_fairemail(consumer(Cause::BuiltInTable, HOTMAIL_2014_PAIR));
+    domain.by(&[NEXTCLOUD], foreign(Cause::MxSeveral, HOSTER_PAIR));
     let domain = world.domain("several-bad-first.example").mx(5, "0123456789.pamx1.hotmail.com");
     let domain = domain.mx(10, "several-bad-first-example.mail.protection.outlook.com").outlook().manual();
-    domain.shape(CONSUMER_MX).by_fairemail(ok(EXO_PAIR)).open(&[NEXTCLOUD]);
+    domain.shape(CONSUMER_MX).by_fairemail(ok(EXO_PAIR)).by(&[NEXTCLOUD], consumer(Cause::MxSeveral, HOTMAIL_PAIR));
     // Two of the same kind give the same.
     world.domain("several-alike.example").exo_mx().mx(0, "several-alike-example2.mail.protection.outlook.com").outlook().shape(STANDARD);
 }
@@ -133,7 +134,6 @@ pub fn by_srv(world: &mut Builder) {
     let domain = world.domain("srv-half.example").exo_mx().outlook().srv("imaps", (0, 1, 993), "outlook.office365.com");
     let domain = domain.srv("submission", (0, 1, 587), "smtp-mail.outlook.com");
     let domain = domain.shape(STANDARD).by(&[EVOLUTION], ok(EXO).fragile(Cause::SrvStale));
-    let domain = domain.by(&[SNAPPYMAIL], consumer(Cause::SrvStale, LAST));
     domain.by_srv(consumer(Cause::SrvStale, LAST));
     // M8: stale, in a domain whose document is right.
     let name = "srv-stale.example";

@@ -84,9 +84,9 @@ pub fn others(world: &mut Builder) {
     world.tenant("family", "Family", Hosting::Consumer);
     let domain = world.domain("vanity.example").mx(10, "vanity-example.olc.protection.outlook.com");
     let domain = domain.known_as(|tenancy| tenancy.directory = TenantDirectory::None);
-    let domain = domain.by(&[THUNDERBIRD, THUNDERBIRD_72, BASE, EVOLUTION, HIMALAYA, DRAFT], ok(HOTMAIL));
+    let domain = domain.by(&[THUNDERBIRD, THUNDERBIRD_72, BASE, EVOLUTION, DRAFT], ok(HOTMAIL));
     domain
-        .by(&[ANDROID, GNOME, NEXTCLOUD], ok(HOTMAIL_PAIR))
+        .by(&[ANDROID, GNOME, NEXTCLOUD, HIMALAYA], ok(HOTMAIL_PAIR))
         .by(&[KMAIL, GEARY, DELTA, MAILCORE, SNAPPYMAIL], nothing(Cause::NothingPublished));
     // Geary takes the database's entry by its id, and has hosts of its own for it.
     let domain = world.domain("outlook.de").mx(2, "outlook-de.olc.protection.outlook.com");
@@ -131,6 +131,11 @@ fn on_premises(world: &mut Builder) {
     let name = "works.example";
     let document = documents::imap_smtp(name, "mail.works.example", "mail.works.example");
     world.domain(name).mx(10, "mail.{d}").publishes(document).document(ok(WORKS), ok(WORKS));
+    // The same for every domain of a panel. Who fills no placeholder into a host configures one that nobody has.
+    let name = "works-panel.example";
+    let document = documents::imap_smtp(name, "mail.%EMAILDOMAIN%", "mail.%EMAILDOMAIN%");
+    let domain = world.domain(name).mx(10, "mail.{d}").publishes(document).document(ok(PANEL), ok(PANEL)).open(&[HIMALAYA]);
+    domain.by(&[GEARY, GNOME, NEXTCLOUD, FAIREMAIL, SNAPPYMAIL, MAILCORE], nothing(Cause::UnusableDocument));
     // Only Autodiscover, behind credentials, at the organisation's own.
     let domain = world.domain("works-guarded.example").mx(10, "mail.{d}").autodiscover(Act::guarded(&["Negotiate", "NTLM"]));
     let domain = domain.shape(NOTHING).by(&[DELTA, FAIREMAIL, SNAPPYMAIL], nothing(Cause::UnusableDocument));
@@ -151,5 +156,6 @@ fn on_premises(world: &mut Builder) {
 
 const CAMPUS: Servers = (&[(Imap, "outlook.office365.com")], &[(Smtp, "outgoing.campus.example")]);
 const GOVERNMENT: Servers = (&[(Imap, "outlook.office365.us")], &[(Smtp, "smtp.office365.us")]);
+const PANEL: Servers = (&[(Imap, "mail.{d}")], &[(Smtp, "mail.{d}")]);
 const WORKS: Servers = (&[(Imap, "mail.works.example")], &[(Smtp, "mail.works.example")]);
 const CONSUMER: Servers = (&[(Imap, "imap-mail.outlook.com")], &[(Smtp, "smtp-mail.outlook.com")]);
