@@ -162,12 +162,21 @@ impl Auditor {
         }
     }
 
-    /// Asks Exchange Online for the settings of mailboxes, in batches, one after another.
+    /// Asks Exchange Online for the settings of mailboxes, in batches, one after another; a service that has had enough is left alone
+    /// for the rest of the run.
     pub(super) async fn ask_settings(&self, addresses: Vec<Address>, cloud: Cloud) -> Vec<Option<Share>> {
         let mut queue = Queue::new(addresses, &settings_url(cloud));
         while let Some(batch) = queue.next() {
             let reading = self.read(&batch.lookup, None).await;
+            let lookup = batch.lookup.clone();
             let pause = queue.take(batch, &reading);
+            if queue.repeats() {
+                self.network.forget(&lookup).await;
+            }
+            if queue.is_spent() {
+                self.network.leave_alone(LookupKind::AutodiscoverSoap);
+                break;
+            }
             if !pause.is_zero() {
                 sleep(pause).await;
             }

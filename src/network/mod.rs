@@ -185,6 +185,17 @@ impl Network {
         }
     }
 
+    /// Forgets the answer to one lookup, so that who asks again has the network asked again.
+    pub async fn forget(&self, lookup: &Lookup) {
+        self.core.answers.of(&lookup.request).invalidate(&lookup.request).await;
+    }
+
+    /// Asks nothing of this kind any more: its service has had enough of us. What is known stays known, all else is answered by
+    /// [`Obstacle::Held`].
+    pub fn leave_alone(&self, kind: LookupKind) {
+        self.core.lanes.leave_alone(kind);
+    }
+
     /// What was done so far.
     #[must_use]
     pub fn counters(&self) -> Counters {
