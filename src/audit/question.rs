@@ -15,8 +15,8 @@ use super::{
 use crate::{
     clients::Client,
     model::{
-        Address, Answer, AnswerOutcome, Cloud, Document, Domain, HttpDocument, Lookup, LookupKind, Obstacle, Reading, Readings, Reply,
-        Request, Subject,
+        Address, Answer, AnswerOutcome, Cloud, Document, Domain, Existence, HttpDocument, Lookup, LookupKind, Obstacle, Reading, Readings,
+        Reply, Request, Subject,
     },
     remedy::Overlay,
     wire,
@@ -203,7 +203,11 @@ impl Auditor {
         }
         let answer = self.network.ask(lookup).await;
         let amended = premise.and_then(|premise| premise.overlay.amend(&lookup.request, &answer));
-        keep(wire::read(lookup, amended.map_or(answer, Arc::new)))
+        let reading = wire::read(lookup, amended.map_or(answer, Arc::new));
+        if is_throttled(&reading) {
+            self.network.leave_alone(lookup.kind);
+        }
+        keep(reading)
     }
 }
 
@@ -232,6 +236,11 @@ fn add_new(lookups: &mut Vec<Lookup>, more: Vec<Lookup>) {
             lookups.push(lookup);
         }
     }
+}
+
+/// Whether the account service asks for no more; its status says nothing of that (`microsoft.md` section 10.3).
+fn is_throttled(reading: &Reading) -> bool {
+    matches!(&reading.document, Document::CredentialType(account) if account.existence == Existence::Throttled)
 }
 
 /// An answer as it is kept: of an account, what counts.

@@ -287,6 +287,21 @@ async fn a_personal_account_is_found_unless_the_domain_says_yes_to_everything() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_account_service_that_throttles_is_asked_nothing_more() {
+    let scene = scene(60, |net, _| net.microsoft.domain_mut(NAME).account = Account::Throttled).await;
+    let mut settings = asking(&scene, &[]);
+    settings.paces.set(LookupKind::CredentialType, Pace { enabled: true, concurrency: 1, requests_per_second: 0.0 });
+    let (auditor, store) = (auditor_with(&settings), scene.open().await);
+    run(&auditor, &store, &scene.jobs(), (&options(), &Progress::default())).await.unwrap();
+    let about_accounts = asked(&scene, |seen| seen.path.ends_with("/GetCredentialType"));
+    // one may be on its way while the first answer is read
+    assert!((1..=2).contains(&about_accounts), "{about_accounts}");
+    let rows = rows(&store).await;
+    assert_eq!(rows.len(), 60);
+    assert!(rows.values().all(|row| row.outcome.personal_account.is_none() && row.outcome.clients[0].verdict == Verdict::Ok));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_is_stored_of_an_account_changes_from_run_to_run() {
     let scene = scene(3, |_, _| {}).await;
     let kinds = [LookupKind::AutodiscoverV2, LookupKind::Openid, LookupKind::Realm, LookupKind::CredentialType];
