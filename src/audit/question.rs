@@ -90,18 +90,18 @@ pub(super) struct Findings {
 }
 
 impl Auditor {
-    /// Asks everything that these clients want to know about a subject, and where its mailbox lives; whether a personal account has
-    /// its address is asked of an operator's own lists alone. Ends after a bounded number of rounds, as every redirect inside a document
-    /// costs one and clients follow few of them.
-    pub async fn ask(&self, clients: &[&Client], subject: &Subject) -> Answers {
-        self.ask_from(clients, subject, Answers::default()).await
+    /// Asks everything that these clients want to know about a subject, and where its mailbox lives, in the cloud of its tenant; whether
+    /// a personal account has its address is asked of an operator's own lists alone. Ends after a bounded number of rounds, as every
+    /// redirect inside a document costs one and clients follow few of them.
+    pub async fn ask(&self, clients: &[&Client], (subject, cloud): (&Subject, Cloud)) -> Answers {
+        self.ask_from(clients, (subject, cloud), Answers::default()).await
     }
 
-    async fn ask_from(&self, clients: &[&Client], subject: &Subject, known: Answers) -> Answers {
+    async fn ask_from(&self, clients: &[&Client], (subject, cloud): (&Subject, Cloud), known: Answers) -> Answers {
         let inquiry = self.inquiry(subject.address.domain()).without_accounts();
         let mut answers = self.find(clients, (subject, &inquiry), known).await.answers;
         if inquiry.reads_settings() {
-            for share in self.ask_settings(vec![subject.address.clone()], Cloud::default()).await.into_iter().flatten() {
+            for share in self.ask_settings(vec![subject.address.clone()], cloud).await.into_iter().flatten() {
                 answers.put(share.lookup, share.answer);
             }
         }
@@ -118,9 +118,9 @@ impl Auditor {
     }
 
     /// The same in a world that is assumed. The network must take for aliases what the premise does ([`Overlay::aliases`]).
-    pub async fn ask_assuming(&self, clients: &[&Client], subject: &Subject, premise: Premise) -> Answers {
+    pub async fn ask_assuming(&self, clients: &[&Client], (subject, cloud): (&Subject, Cloud), premise: Premise) -> Answers {
         let known = Answers { premise: Some(Arc::new(premise)), ..Answers::default() };
-        self.ask_from(clients, subject, known).await
+        self.ask_from(clients, (subject, cloud), known).await
     }
 
     /// Asks what is not known yet; `known` may be of another subject of the same domain.
