@@ -3,7 +3,6 @@
 //! and verdicts.
 
 mod dial;
-mod discretion;
 mod dns;
 mod error;
 mod failure;
