@@ -1,6 +1,6 @@
 //! `GetUserSettings` for many mailboxes (`microsoft.md` sections 2.5 and 2.6): batches that become smaller where the server asks for
-//! less and larger while all goes well; answers belong to mailboxes by their place, and what was not answered is asked again. Pure:
-//! what is to be sent comes out, what came back goes in.
+//! less and larger while all goes well; answers belong to mailboxes by their place, and what was not answered is asked again, until
+//! the service shows that it has had enough. Pure: what is to be sent comes out, what came back goes in.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -47,6 +47,12 @@ pub(super) struct Queue {
     size: Size,
     /// Requests in a row without an answer for anybody.
     in_vain: usize,
+    /// Answers in a row that told nobody anything, and asked to be patient.
+    put_off: usize,
+    /// Whether some of the last batch are asked about again.
+    repeats: bool,
+    /// Whether the service has put off everybody too often.
+    is_spent: bool,
     addresses: Vec<Address>,
     shares: Vec<Option<Share>>,
 }
@@ -71,6 +77,9 @@ impl Queue {
             waiting: addresses.iter().enumerate().map(question).collect(),
             size: Size { mailboxes: FIRST_SIZE, clean: 0 },
             in_vain: 0,
+            put_off: 0,
+            repeats: false,
+            is_spent: false,
             shares: addresses.iter().map(|_| None).collect(),
             addresses,
         }
@@ -94,6 +103,7 @@ impl Queue {
 
     /// Takes what came back, and says how long to wait before the next request.
     pub(super) fn take(&mut self, batch: Batch, reading: &Reading) -> Duration {
+        self.repeats = false;
         let Document::UserSettings(answer) = &reading.document else {
             // the network has asked twice
             return self.give_up(batch, reading);
@@ -105,18 +115,29 @@ impl Queue {
                     return self.give_up(batch, reading);
                 }
                 let pause = fault.back_off_ms.map(|pause| Duration::from_millis(u64::from(pause)).min(LONGEST_PAUSE));
-                self.ask_for_less(batch, reading).max(pause.unwrap_or_default())
+                self.put_off(batch, reading).max(pause.unwrap_or_default())
             }
             SoapAnswer::Settings(UserSettings { code: SoapCode::InvalidRequest, .. }) if batch.questions.len() < 2 => {
                 self.give_up(batch, reading)
             }
-            SoapAnswer::Settings(settings) if settings.code.asks_for_less() || settings.code.is_passing() => {
-                let pause = self.ask_for_less(batch, reading);
-                if settings.code.is_passing() { pause } else { Duration::ZERO }
+            SoapAnswer::Settings(settings) if settings.code.is_passing() => self.put_off(batch, reading),
+            SoapAnswer::Settings(settings) if settings.code.asks_for_less() => {
+                self.ask_for_less(batch, reading);
+                Duration::ZERO
             }
             SoapAnswer::Settings(settings) if settings.code != SoapCode::NoError => self.give_up(batch, reading),
             SoapAnswer::Settings(settings) => self.take_users(batch, &settings.users, reading),
         }
+    }
+
+    /// Whether some of the last batch are asked about again.
+    pub(super) fn repeats(&self) -> bool {
+        self.repeats
+    }
+
+    /// Whether the service has had enough: it is to be left alone.
+    pub(super) fn is_spent(&self) -> bool {
+        self.is_spent
     }
 
     /// What came back for each mailbox, in their order; `None`: nothing.
@@ -125,11 +146,17 @@ impl Queue {
     }
 
     fn take_users(&mut self, batch: Batch, users: &[Option<UserAnswer>], reading: &Reading) -> Duration {
-        let (mut is_clean, mut is_busy, mut longest) = (true, false, 0);
+        let passes = |user: &Option<UserAnswer>| user.as_ref().is_none_or(|user| user.code.is_passing());
         self.in_vain = 0;
+        self.put_off = if users.iter().all(passes) { self.put_off + 1 } else { 0 };
+        if self.put_off >= MOST_PUT_OFF {
+            // the errors of a few mailboxes may be theirs alone
+            let says_busy = users.iter().flatten().any(|user| user.code == SoapCode::ServerBusy);
+            return self.stop_asking(batch, reading, says_busy || users.len() >= SEVERAL);
+        }
+        let (mut is_clean, mut is_busy, mut longest) = (true, false, 0);
         for (question, user) in batch.questions.into_iter().zip(users) {
-            let passes = user.as_ref().is_none_or(|user| user.code.is_passing());
-            if passes {
+            if passes(user) {
                 is_clean = false;
                 is_busy |= user.is_some();
                 longest = longest.max(question.attempts);
@@ -147,19 +174,40 @@ impl Queue {
         if is_busy { pause(longest) } else { Duration::ZERO }
     }
 
-    /// Asks the same in smaller parts.
-    fn ask_for_less(&mut self, batch: Batch, reading: &Reading) -> Duration {
+    /// Nobody was told anything, and may be later.
+    fn put_off(&mut self, batch: Batch, reading: &Reading) -> Duration {
+        self.put_off += 1;
+        if self.put_off >= MOST_PUT_OFF {
+            return self.stop_asking(batch, reading, true);
+        }
+        pause(self.ask_for_less(batch, reading))
+    }
+
+    /// Leaves these without an answer; where it is the service that does not answer, all that wait.
+    fn stop_asking(&mut self, batch: Batch, reading: &Reading, is_service: bool) -> Duration {
+        self.put_off = 0;
+        self.is_spent |= is_service;
+        let others = if is_service { std::mem::take(&mut self.waiting) } else { VecDeque::new() };
+        for question in batch.questions.into_iter().chain(others) {
+            self.settle(&question, unanswered(reading));
+        }
+        Duration::ZERO
+    }
+
+    /// Asks the same in smaller parts; returns how often some of it were asked about before.
+    fn ask_for_less(&mut self, batch: Batch, reading: &Reading) -> usize {
         self.size.halve();
         let attempts = batch.questions.iter().map(|question| question.attempts).max().unwrap_or_default();
         for question in batch.questions.into_iter().rev() {
             self.ask_again(question, reading);
         }
-        pause(attempts)
+        attempts
     }
 
     fn ask_again(&mut self, question: Question, reading: &Reading) {
         let question = Question { attempts: question.attempts + 1, ..question };
         if question.attempts < MOST_ATTEMPTS {
+            self.repeats = true;
             self.waiting.push_front(question);
         } else {
             self.settle(&question, unanswered(reading));
@@ -257,184 +305,12 @@ const MOST_ATTEMPTS: usize = 8;
 const MOST_REDIRECTS: usize = 5;
 /// Requests in a row that came to nothing, after which the service is left alone.
 const MOST_IN_VAIN: usize = 3;
+/// Answers in a row that put everybody off, after which nobody waits any longer.
+const MOST_PUT_OFF: usize = 6;
+/// So many mailboxes have no errors of their own at once.
+const SEVERAL: usize = 6;
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{AnswerOutcome, Obstacle, SoapFault};
-
-    const URL: &str = "https://autodiscover-s.outlook.com/autodiscover/autodiscover.svc";
-
-    fn queue(mailboxes: usize) -> Queue {
-        let address = |number| Address::parse(&format!("user{number}@contoso.com")).unwrap();
-        Queue::new((0..mailboxes).map(address).collect(), URL)
-    }
-
-    fn reading(document: Document, reply: Reply) -> Reading {
-        let answer = Answer { reply, hops: Vec::new(), cnames: Vec::new(), attempts: 1, took_ms: 1 };
-        Reading { answer: answer.into(), outcome: AnswerOutcome::Found, detail: String::new(), document }
-    }
-
-    fn answered(code: SoapCode, users: Vec<Option<UserAnswer>>) -> Reading {
-        let settings = UserSettings { server_version: None, code, message: String::new(), users };
-        reading(Document::UserSettings(Box::new(SoapAnswer::Settings(settings))), Reply::Document(HttpDocument::default()))
-    }
-
-    /// Each answers with the address that it was asked about.
-    fn all_well(batch: &Batch) -> Reading {
-        let user = |question: &Question| Some(UserAnswer { message: question.address.to_string(), ..UserAnswer::default() });
-        answered(SoapCode::NoError, batch.questions.iter().map(user).collect())
-    }
-
-    fn user(code: SoapCode, redirect: &str) -> UserAnswer {
-        UserAnswer { code, redirect: Some(redirect.to_owned()), ..UserAnswer::default() }
-    }
-
-    /// What each share says: its message, or the error code.
-    fn said(queue: Queue) -> Vec<String> {
-        let each = queue.into_shares().into_iter().map(|share| {
-            let share = share.unwrap();
-            let Reply::Document(document) = &share.answer.reply else { return "obstacle".to_owned() };
-            match wire::parse_user_settings(&document.body, "text/xml", 1) {
-                Ok(SoapAnswer::Settings(settings)) => {
-                    let user = settings.users[0].clone().unwrap();
-                    if user.code == SoapCode::NoError { user.message } else { user.code.as_str().to_owned() }
-                }
-                other => format!("{other:?}"),
-            }
-        });
-        each.collect()
-    }
-
-    #[test]
-    fn a_batch_grows_while_all_goes_well_and_never_beyond_its_limit() {
-        let mut queue = queue(10_000);
-        let mut sizes = Vec::new();
-        while let Some(batch) = queue.next() {
-            sizes.push(batch.questions.len());
-            let answer = all_well(&batch);
-            assert_eq!(queue.take(batch, &answer), Duration::ZERO);
-        }
-        assert_eq!((sizes[0], sizes[9], sizes[10], sizes[20]), (50, 50, 55, 60));
-        assert_eq!(sizes.iter().max(), Some(&90));
-        let expected: Vec<String> = (0..10_000).map(|number| format!("user{number}@contoso.com")).collect();
-        assert!(said(queue) == expected, "each has its own answer");
-    }
-
-    #[test]
-    fn a_batch_is_halved_where_the_server_asks_for_less() {
-        for (code, waits) in [(SoapCode::InvalidRequest, false), (SoapCode::ServerBusy, true)] {
-            let mut queue = queue(60);
-            let (mut sizes, mut waited) = (Vec::new(), Duration::ZERO);
-            while let Some(batch) = queue.next() {
-                sizes.push(batch.questions.len());
-                let answer = if batch.questions.len() > 13 { answered(code.clone(), Vec::new()) } else { all_well(&batch) };
-                waited += queue.take(batch, &answer);
-            }
-            assert_eq!(sizes[..4], [50, 25, 12, 12], "{code:?}");
-            assert_eq!(waited, if waits { Duration::from_secs(2 + 4) } else { Duration::ZERO });
-            assert_eq!(said(queue)[59], "user59@contoso.com");
-        }
-    }
-
-    #[test]
-    fn a_request_about_one_mailbox_that_is_refused_is_not_repeated() {
-        let mut queue = queue(1);
-        let batch = queue.next().unwrap();
-        queue.take(batch, &answered(SoapCode::InvalidRequest, Vec::new()));
-        assert!(queue.next().is_none());
-    }
-
-    #[test]
-    fn a_short_list_is_asked_again_for_the_rest() {
-        let mut queue = queue(5);
-        let batch = queue.next().unwrap();
-        let answer = all_well(&batch);
-        let Document::UserSettings(mut document) = answer.document.clone() else { panic!() };
-        let SoapAnswer::Settings(settings) = &mut *document else { panic!() };
-        settings.users[3] = None;
-        settings.users[4] = None;
-        assert_eq!(queue.take(batch, &Reading { document: Document::UserSettings(document), ..answer }), Duration::ZERO);
-        let batch = queue.next().unwrap();
-        let mut asked: Vec<String> = batch.questions.iter().map(|question| question.address.to_string()).collect();
-        asked.sort();
-        assert_eq!(asked, ["user3@contoso.com", "user4@contoso.com"]);
-        let answer = all_well(&batch);
-        queue.take(batch, &answer);
-        assert_eq!(said(queue), (0..5).map(|number| format!("user{number}@contoso.com")).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn who_is_never_answered_is_left_after_a_while() {
-        let mut queue = queue(3);
-        let mut requests = 0;
-        while let Some(batch) = queue.next() {
-            requests += 1;
-            let users = vec![None; batch.questions.len()];
-            queue.take(batch, &answered(SoapCode::NoError, users));
-        }
-        assert_eq!((requests, said(queue)), (MOST_ATTEMPTS, vec!["ServerBusy".to_owned(); 3]));
-    }
-
-    #[test]
-    fn redirects_are_followed_to_exchange_online_alone_and_not_in_circles() {
-        let other = "https://outlook.office365.us/autodiscover/autodiscover.svc";
-        for (code, target, onward) in [
-            (SoapCode::RedirectAddress, "anna@contoso.mail.onmicrosoft.com", Some((URL, "anna@contoso.mail.onmicrosoft.com"))),
-            (SoapCode::RedirectAddress, "USER0@contoso.com", None),
-            (SoapCode::RedirectAddress, "nobody", None),
-            (SoapCode::RedirectUrl, other, Some((other, "user0@contoso.com"))),
-            (SoapCode::RedirectUrl, URL, None),
-            (SoapCode::RedirectUrl, "http://outlook.office365.us/autodiscover/autodiscover.svc", None),
-            (SoapCode::RedirectUrl, "https://autodiscover.contoso.com/autodiscover/autodiscover.svc", None),
-        ] {
-            let mut queue = queue(1);
-            let batch = queue.next().unwrap();
-            queue.take(batch, &answered(SoapCode::NoError, vec![Some(user(code.clone(), target))]));
-            let next = queue.next().map(|batch| (batch.questions[0].url.clone(), batch.questions[0].address.to_string()));
-            assert_eq!(next, onward.map(|(url, address)| (url.to_owned(), address.to_owned())), "{code:?} {target}");
-            if onward.is_none() {
-                assert_eq!(said(queue), [code.as_str()], "the redirect is what is known");
-            }
-        }
-    }
-
-    #[test]
-    fn an_endless_chain_of_redirects_ends() {
-        let mut queue = queue(1);
-        let mut requests = 0;
-        while let Some(batch) = queue.next() {
-            requests += 1;
-            let onward = user(SoapCode::RedirectAddress, &format!("a{requests}@contoso.com"));
-            queue.take(batch, &answered(SoapCode::NoError, vec![Some(onward)]));
-        }
-        assert_eq!(requests, 1 + MOST_REDIRECTS);
-        let share = queue.into_shares().remove(0).unwrap();
-        let Request::Http { message: Message::UserSettings { addresses }, .. } = share.lookup.request else { panic!() };
-        assert_eq!(addresses[0].to_string(), "user0@contoso.com", "a share is the mailbox's own");
-    }
-
-    #[test]
-    fn a_service_that_fails_is_left_alone_soon() {
-        let mut queue = queue(1_000);
-        let mut requests = 0;
-        while let Some(batch) = queue.next() {
-            requests += 1;
-            queue.take(batch, &reading(Document::Nothing, Reply::Obstacle(Obstacle::ServerError { status: 503 })));
-        }
-        assert_eq!(requests, MOST_IN_VAIN);
-        assert!(said(queue).iter().all(|said| said == "obstacle"));
-    }
-
-    #[test]
-    fn a_fault_names_the_pause() {
-        let mut queue = queue(2);
-        let batch = queue.next().unwrap();
-        let fault = SoapFault { back_off_ms: Some(30_000), ..SoapFault::default() };
-        let answer = reading(Document::UserSettings(Box::new(SoapAnswer::Fault(fault))), Reply::Document(HttpDocument::default()));
-        assert_eq!(queue.take(batch, &answer), Duration::from_secs(30));
-        assert_eq!(queue.next().unwrap().questions.len(), 2);
-    }
-}
+mod tests;

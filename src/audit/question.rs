@@ -15,8 +15,8 @@ use super::{
 use crate::{
     clients::Client,
     model::{
-        Address, Answer, AnswerOutcome, Cloud, Document, Domain, HttpDocument, Lookup, LookupKind, Obstacle, Reading, Readings, Reply,
-        Request, Subject,
+        Address, Answer, AnswerOutcome, Cloud, Document, Domain, Existence, HttpDocument, Lookup, LookupKind, Obstacle, Reading, Readings,
+        Reply, Request, Subject,
     },
     remedy::Overlay,
     wire,
@@ -90,18 +90,18 @@ pub(super) struct Findings {
 }
 
 impl Auditor {
-    /// Asks everything that these clients want to know about a subject, and where its mailbox lives; whether a personal account has
-    /// its address is asked of an operator's own lists alone. Ends after a bounded number of rounds, as every redirect inside a document
-    /// costs one and clients follow few of them.
-    pub async fn ask(&self, clients: &[&Client], subject: &Subject) -> Answers {
-        self.ask_from(clients, subject, Answers::default()).await
+    /// Asks everything that these clients want to know about a subject, and where its mailbox lives, in the cloud of its tenant; whether
+    /// a personal account has its address is asked of an operator's own lists alone. Ends after a bounded number of rounds, as every
+    /// redirect inside a document costs one and clients follow few of them.
+    pub async fn ask(&self, clients: &[&Client], (subject, cloud): (&Subject, Cloud)) -> Answers {
+        self.ask_from(clients, (subject, cloud), Answers::default()).await
     }
 
-    async fn ask_from(&self, clients: &[&Client], subject: &Subject, known: Answers) -> Answers {
+    async fn ask_from(&self, clients: &[&Client], (subject, cloud): (&Subject, Cloud), known: Answers) -> Answers {
         let inquiry = self.inquiry(subject.address.domain()).without_accounts();
         let mut answers = self.find(clients, (subject, &inquiry), known).await.answers;
         if inquiry.reads_settings() {
-            for share in self.ask_settings(vec![subject.address.clone()], Cloud::default()).await.into_iter().flatten() {
+            for share in self.ask_settings(vec![subject.address.clone()], cloud).await.into_iter().flatten() {
                 answers.put(share.lookup, share.answer);
             }
         }
@@ -118,9 +118,9 @@ impl Auditor {
     }
 
     /// The same in a world that is assumed. The network must take for aliases what the premise does ([`Overlay::aliases`]).
-    pub async fn ask_assuming(&self, clients: &[&Client], subject: &Subject, premise: Premise) -> Answers {
+    pub async fn ask_assuming(&self, clients: &[&Client], (subject, cloud): (&Subject, Cloud), premise: Premise) -> Answers {
         let known = Answers { premise: Some(Arc::new(premise)), ..Answers::default() };
-        self.ask_from(clients, subject, known).await
+        self.ask_from(clients, (subject, cloud), known).await
     }
 
     /// Asks what is not known yet; `known` may be of another subject of the same domain.
@@ -162,12 +162,21 @@ impl Auditor {
         }
     }
 
-    /// Asks Exchange Online for the settings of mailboxes, in batches, one after another.
+    /// Asks Exchange Online for the settings of mailboxes, in batches, one after another; a service that has had enough is left alone
+    /// for the rest of the run.
     pub(super) async fn ask_settings(&self, addresses: Vec<Address>, cloud: Cloud) -> Vec<Option<Share>> {
         let mut queue = Queue::new(addresses, &settings_url(cloud));
         while let Some(batch) = queue.next() {
             let reading = self.read(&batch.lookup, None).await;
+            let lookup = batch.lookup.clone();
             let pause = queue.take(batch, &reading);
+            if queue.repeats() {
+                self.network.forget(&lookup).await;
+            }
+            if queue.is_spent() {
+                self.network.leave_alone(LookupKind::AutodiscoverSoap);
+                break;
+            }
             if !pause.is_zero() {
                 sleep(pause).await;
             }
@@ -194,7 +203,11 @@ impl Auditor {
         }
         let answer = self.network.ask(lookup).await;
         let amended = premise.and_then(|premise| premise.overlay.amend(&lookup.request, &answer));
-        keep(wire::read(lookup, amended.map_or(answer, Arc::new)))
+        let reading = wire::read(lookup, amended.map_or(answer, Arc::new));
+        if is_throttled(&reading) {
+            self.network.leave_alone(lookup.kind);
+        }
+        keep(reading)
     }
 }
 
@@ -223,6 +236,11 @@ fn add_new(lookups: &mut Vec<Lookup>, more: Vec<Lookup>) {
             lookups.push(lookup);
         }
     }
+}
+
+/// Whether the account service asks for no more; its status says nothing of that (`microsoft.md` section 10.3).
+fn is_throttled(reading: &Reading) -> bool {
+    matches!(&reading.document, Document::CredentialType(account) if account.existence == Existence::Throttled)
 }
 
 /// An answer as it is kept: of an account, what counts.

@@ -155,11 +155,12 @@ impl Checker {
         let subject = Subject { address };
         let case = Case { tenant: &self.tenant, profile: &self.profile, subject: &subject };
         let clients = self.auditor.clients_named(&self.clients);
-        let answers = self.auditor.ask(&clients, &subject).await;
+        let whose = (&subject, self.tenant.hosting.cloud().unwrap_or_default());
+        let answers = self.auditor.ask(&clients, whose).await;
         let as_it_is = self.auditor.judge(&clients, &case, &answers);
         let Some(assuming) = &self.assuming else { return self.view((&clients, &case), &answers, &as_it_is) };
         let premise = Premise { overlay: self.overlay.clone(), as_it_is: answers.readings };
-        let answers = assuming.ask_assuming(&clients, &subject, premise).await;
+        let answers = assuming.ask_assuming(&clients, whose, premise).await;
         let outcome = assuming.judge(&clients, &case, &answers);
         let asked: Vec<(&Request, &Answer)> =
             answers.lookups.iter().filter_map(|lookup| Some((&lookup.request, &*answers.readings.get(&lookup.request)?.answer))).collect();

@@ -8,7 +8,7 @@ use super::{
     pox::follow_address,
     row::Redirect,
     search::Trail,
-    v2::host_of,
+    v2::{discreet, host_of},
 };
 use crate::model::{
     AnswerOutcome, Document, EMAIL_ADDRESS, Lookup, LookupKind, Message, MobileSyncAction, Protocol, Reading, Reply, Request, Security,
@@ -17,7 +17,7 @@ use crate::model::{
 
 pub(super) fn question(url: &str, subject: &Subject) -> Lookup {
     let address = subject.address_for_autodiscover(&host_of(url));
-    let request = Request::Http { url: url.to_owned(), message: Message::Mobilesync { address } };
+    let request = Request::Http { url: discreet(url, subject), message: Message::Mobilesync { address } };
     Lookup { kind: LookupKind::AutodiscoverMobilesync, asked: request.asked(), request }
 }
 

@@ -6,7 +6,7 @@ use super::{
     dialect::{Refusal, accept_pox, redirect_address, takes_other},
     row::{Method, Redirect},
     search::{Success, Trail, success},
-    v2::host_of,
+    v2::{discreet, host_of},
 };
 use crate::model::{AnswerOutcome, Document, Lookup, LookupKind, Pox, Protocol, Request, Settings, Subject, Win, exchange_cloud};
 
@@ -20,10 +20,11 @@ pub(super) fn search_at(trail: &mut Trail<'_>, seeker: &Seeker<'_>, url: &str, h
 }
 
 pub(super) fn question(seeker: &Seeker<'_>, url: &str, subject: &Subject) -> Lookup {
+    let url = discreet(url, subject);
     let request = match seeker.step.method {
-        Method::Get => Request::Get { url: url.to_owned(), address: None },
+        Method::Get => Request::Get { url, address: None },
         Method::Post | Method::PostWithPassword | Method::PostWithoutCredentials => {
-            Request::Pox { url: url.to_owned(), address: subject.address_for_autodiscover(&host_of(url)) }
+            Request::Pox { address: subject.address_for_autodiscover(&host_of(&url)), url }
         }
     };
     Lookup { kind: LookupKind::AutodiscoverPox, asked: request.asked(), request }

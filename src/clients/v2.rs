@@ -11,7 +11,7 @@ use super::{
 };
 use crate::model::{
     Address, AnswerOutcome, AutodiscoverV2, Document, EMAIL_ADDRESS_IN_URL, Lookup, LookupKind, Message, Obstacle, Protocol, Reading,
-    Readings, Reply, Request, Settings, V2Endpoint, V2Protocol, Win, exchange_cloud, is_within, registrable, v2_path_url,
+    Readings, Reply, Request, Settings, Subject, V2Endpoint, V2Protocol, Win, exchange_cloud, is_within, registrable, v2_path_url,
 };
 
 /// How far a walk along Autodiscover v2 has come.
@@ -155,6 +155,13 @@ pub(super) fn host_of(url: &str) -> String {
     Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_lowercase)).unwrap_or_default()
 }
 
+/// A URL as its host may read it, be it from a redirect that clients follow by hand: a stranger's names no mailbox.
+pub(super) fn discreet(url: &str, subject: &Subject) -> String {
+    let parsed = Url::parse(url).ok();
+    let kept = parsed.and_then(|parsed| subject.url_for_stranger(parsed.as_str(), parsed.host_str().unwrap_or_default()));
+    kept.unwrap_or_else(|| url.to_owned())
+}
+
 /// It is right for every cloud (CSS-Exchange, Shared/Get-ProtocolEndpointViaAutoDv2.ps1).
 pub(super) const FIRST_HOST: &str = "outlook.office365.com";
 const MICROSOFT: [&str; 5] = ["outlook.com", "office365.com", "office.com", "hotmail.com", "live.com"];
@@ -226,6 +233,21 @@ mod tests {
             assert_eq!((endpoint.host.as_str(), endpoint.cloud, way.sent_to.as_deref()), (host, cloud, sent_to));
             assert!(way.missing.is_empty() && way.chain.len() == replies.len());
             assert!(way.chain.iter().all(|lookup| !lookup.asked.contains("anna")), "{:?}", way.chain);
+        }
+    }
+
+    #[test]
+    fn a_url_that_is_no_stranger_s_or_names_nobody_stays_as_it_is() {
+        let subject = Subject { address: anna() };
+        for (url, expected) in [
+            ("https://evil.example/x?user=anna@contoso.com", "https://evil.example/x?user=postmaster@contoso.com"),
+            ("HTTPS:\\\\evil.example\\anna%40contoso.com", "https://evil.example/postmaster%40contoso.com"),
+            ("https://EVIL.example:443/x?user=hanna", "https://EVIL.example:443/x?user=hanna"),
+            ("https://www.Contoso.com/anna@contoso.com", "https://www.Contoso.com/anna@contoso.com"),
+            ("https://outlook.office365.com/anna@contoso.com", "https://outlook.office365.com/anna@contoso.com"),
+            ("no url", "no url"),
+        ] {
+            assert_eq!(discreet(url, &subject), expected, "{url}");
         }
     }
 

@@ -5,6 +5,7 @@ mod answer;
 mod class;
 mod cloud_host;
 mod discovery;
+mod discretion;
 mod document;
 mod domain;
 mod home;

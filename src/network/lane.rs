@@ -1,11 +1,11 @@
 //! Keeps each kind of lookup to its pace: how many requests are in flight, how many begin within a second, and when a service that
-//! has had enough is left alone for good. Knows nothing of hosts.
+//! has had enough is left alone for the rest of the run. Knows nothing of hosts.
 
 use std::{
     collections::HashMap,
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -14,11 +14,12 @@ use tokio::{
     sync::{Semaphore, SemaphorePermit},
     time::{Instant, sleep_until},
 };
+use tracing::warn;
 
 use super::pace::{Pace, Paces};
 use crate::model::LookupKind;
 
-/// A lane for each kind that has limits.
+/// A lane for each kind that goes to the network.
 #[derive(Debug)]
 pub(super) struct Lanes(HashMap<LookupKind, Lane>);
 
@@ -26,7 +27,7 @@ pub(super) struct Lanes(HashMap<LookupKind, Lane>);
 struct Lane {
     permits: Option<Semaphore>,
     meter: Option<Meter>,
-    breaker: Option<Breaker>,
+    breaker: Breaker,
 }
 
 /// The right to send one request of a kind; ends with it.
@@ -35,7 +36,7 @@ pub(super) struct Pass<'a> {
     _permit: Option<SemaphorePermit<'a>>,
 }
 
-/// The service has refused too often in this run.
+/// The service has had enough of this run.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Broken;
 
@@ -43,12 +44,10 @@ impl Lanes {
     pub(super) fn new(paces: &Paces) -> Self {
         let lane = |kind| {
             let pace = paces.of(kind);
-            let breaker = (kind == LookupKind::Autodetect).then(Breaker::default);
             let permits = (pace.concurrency > 0).then(|| Semaphore::new(pace.concurrency));
-            let meter = Meter::of(pace);
-            (permits.is_some() || meter.is_some() || breaker.is_some()).then_some((kind, Lane { permits, meter, breaker }))
+            (kind, Lane { permits, meter: Meter::of(pace), breaker: Breaker::default() })
         };
-        Self(Paces::kinds().filter_map(lane).collect())
+        Self(Paces::kinds().map(lane).collect())
     }
 
     /// Waits until a request of this kind may go.
@@ -67,27 +66,46 @@ impl Lanes {
         Ok(Pass { _permit: permit })
     }
 
-    /// Notes what a service of this kind answered.
+    /// Notes what a service of this kind answered. Refusals count in a row; those of AutoDetect, which is asked little, all together.
     pub(super) fn note(&self, kind: LookupKind, status: u16) {
-        if let Some(breaker) = self.0.get(&kind).and_then(|lane| lane.breaker.as_ref())
-            && matches!(status, 429 | 503)
-        {
-            breaker.refusals.fetch_add(1, Ordering::Relaxed);
+        let is_refusal = match kind {
+            LookupKind::Autodetect | LookupKind::CredentialType | LookupKind::Realm => matches!(status, 429 | 503),
+            LookupKind::AutodiscoverSoap => status == 401,
+            _ => return,
+        };
+        let Some(Lane { breaker, .. }) = self.0.get(&kind) else { return };
+        if is_refusal {
+            if breaker.refusals.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_REFUSALS {
+                self.leave_alone(kind);
+            }
+        } else if kind != LookupKind::Autodetect {
+            breaker.refusals.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Nothing of this kind is asked any more.
+    pub(super) fn leave_alone(&self, kind: LookupKind) {
+        if self.0.get(&kind).is_some_and(|lane| !lane.breaker.is_broken.swap(true, Ordering::Relaxed)) {
+            warn!(
+                lookup = kind.as_str(),
+                "the service behind `{}` refuses or puts off too much: left alone for the rest of the run",
+                kind.as_str()
+            );
         }
     }
 }
 
 impl Lane {
     fn pass(&self) -> Result<(), Broken> {
-        let is_broken = self.breaker.as_ref().is_some_and(|breaker| breaker.refusals.load(Ordering::Relaxed) >= MOST_REFUSALS);
-        if is_broken { Err(Broken) } else { Ok(()) }
+        if self.breaker.is_broken.load(Ordering::Relaxed) { Err(Broken) } else { Ok(()) }
     }
 }
 
-/// Refusals of a service that publishes no limits (`microsoft.md` section 10.3).
+/// Refusals of a service that publishes no limits, or takes our token for none (`microsoft.md` section 10.3).
 #[derive(Debug, Default)]
 struct Breaker {
     refusals: AtomicU32,
+    is_broken: AtomicBool,
 }
 
 /// A token bucket, kept as the time at which it is full again (the virtual scheduling of ITU-T I.371).
@@ -192,6 +210,31 @@ mod tests {
         }
         for _ in 0..5 {
             lanes.note(LookupKind::AutodiscoverV2, 503);
+        }
+        assert!(lanes.enter(LookupKind::AutodiscoverV2).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn refusals_of_other_services_count_in_a_row() {
+        use LookupKind::{AutodiscoverSoap, CredentialType, Realm};
+        let lanes = Lanes::new(&Paces::default());
+        for (kind, refusal, other) in [(CredentialType, 429, 200), (Realm, 503, 404), (AutodiscoverSoap, 401, 503)] {
+            for (status, is_open) in [(refusal, true), (refusal, true), (other, true), (refusal, true), (refusal, true), (refusal, false)] {
+                lanes.note(kind, status);
+                assert_eq!(lanes.enter(kind).await.is_ok(), is_open, "{kind:?} {status}");
+            }
+            lanes.note(kind, other);
+            assert_eq!(lanes.enter(kind).await.err(), Some(Broken), "{kind:?}: what is over is over");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_left_alone_is_left_alone_and_nobody_else() {
+        let lanes = Lanes::new(&Paces::default());
+        for kind in [LookupKind::AutodiscoverSoap, LookupKind::Mx] {
+            assert!(lanes.enter(kind).await.is_ok());
+            lanes.leave_alone(kind);
+            assert_eq!(lanes.enter(kind).await.err(), Some(Broken), "{kind:?}");
         }
         assert!(lanes.enter(LookupKind::AutodiscoverV2).await.is_ok());
     }

@@ -3,7 +3,6 @@
 //! and verdicts.
 
 mod dial;
-mod discretion;
 mod dns;
 mod error;
 mod failure;
@@ -183,6 +182,17 @@ impl Network {
                 }
             }
         }
+    }
+
+    /// Forgets the answer to one lookup, so that who asks again has the network asked again.
+    pub async fn forget(&self, lookup: &Lookup) {
+        self.core.answers.of(&lookup.request).invalidate(&lookup.request).await;
+    }
+
+    /// Asks nothing of this kind any more: its service has had enough of us. What is known stays known, all else is answered by
+    /// [`Obstacle::Held`].
+    pub fn leave_alone(&self, kind: LookupKind) {
+        self.core.lanes.leave_alone(kind);
     }
 
     /// What was done so far.

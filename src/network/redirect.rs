@@ -3,7 +3,6 @@
 use reqwest::StatusCode;
 use url::Url;
 
-use super::discretion::keep_from_strangers;
 use crate::model::{Address, Obstacle, Subject};
 
 /// How a request is sent, and sent again.
@@ -65,7 +64,7 @@ impl Trail {
         let here = self.visited.last().ok_or(Obstacle::RedirectInvalid)?;
         let mut next = target(here, location)?;
         if let Some(address) = method.address() {
-            keep_from_strangers(&mut next, address);
+            next = keep_from_strangers(next, address)?;
         }
         if next.scheme() == "http" && (here.scheme() == "https" || matches!(method, Method::Post(_))) {
             return Err(Obstacle::RedirectDowngrade);
@@ -89,6 +88,15 @@ pub(super) fn target(here: &Url, location: &str) -> Result<Url, Obstacle> {
     }
     strip(&mut url);
     Ok(url)
+}
+
+/// The URL without the mailbox that it may name, where its host is a stranger.
+fn keep_from_strangers(url: Url, address: &Address) -> Result<Url, Obstacle> {
+    let subject = Subject { address: address.clone() };
+    match subject.url_for_stranger(url.as_str(), url.host_str().unwrap_or_default()) {
+        Some(kept) => Url::parse(&kept).map_err(|_| Obstacle::RedirectInvalid),
+        None => Ok(url),
+    }
 }
 
 /// Takes off what is not sent, or would be sent as credentials.
@@ -140,6 +148,16 @@ mod tests {
             ("evil-outlook.com", "postmaster@contoso.com"),
         ] {
             assert_eq!(post.body_for(host), told, "{host}");
+        }
+    }
+
+    #[test]
+    fn the_url_of_a_stranger_names_no_mailbox() {
+        let address = "anna@contoso.com".parse().unwrap();
+        for (host, local) in [("tracker.example", "postmaster"), ("www.contoso.com", "anna")] {
+            let mut trail = Trail::new(url("https://autoconfig.contoso.com/"));
+            let location = |local: &str| format!("https://{host}/{local}@contoso.com?emailaddress={local}%40contoso.com");
+            assert_eq!(trail.follow(&location("anna"), Method::Get(Some(&address))), Ok(url(&location(local))), "{host}");
         }
     }
 

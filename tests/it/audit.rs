@@ -15,7 +15,7 @@ use autodiscover_audit::{
     clients::ClientTable,
     clock::Clock,
     mailboxes::read_list,
-    model::{AnswerOutcome, Hosting, LookupKind, Mailbox, Outcome, Profile, Subject, Tenant, TenantId, Verdict},
+    model::{AnswerOutcome, Cloud, Hosting, LookupKind, Mailbox, Outcome, Profile, Subject, Tenant, TenantId, Verdict},
     network::{Network, Pace, Parts, Settings},
     store::{ReportFilter, Store},
 };
@@ -229,7 +229,7 @@ async fn every_obstacle_stands_where_the_world_puts_it() {
     let clients = auditor.clients_named(&[]);
     let mut wrong = Vec::new();
     for expected in &world.obstacles {
-        let answers = auditor.ask(&clients, &Subject { address: expected.address.clone() }).await;
+        let answers = auditor.ask(&clients, (&Subject { address: expected.address.clone() }, Cloud::default())).await;
         let asked = answers.lookups.iter().filter(|lookup| lookup.request.asked().starts_with(&expected.asked));
         let met: Vec<&str> = asked
             .filter_map(|lookup| match &answers.readings.get(&lookup.request)?.answer.reply {
@@ -280,7 +280,7 @@ async fn the_trace_names_every_lookup_with_its_outcome() {
     let auditor = auditor(&fakenet);
     let clients = auditor.clients_named(&[]);
     let address = world.expected.first().unwrap().address.clone();
-    let answers = auditor.ask(&clients, &Subject { address }).await;
+    let answers = auditor.ask(&clients, (&Subject { address }, Cloud::default())).await;
     assert!(answers.lookups.len() >= 15, "{}", answers.lookups.len());
     for lookup in &answers.lookups {
         let reading = answers.readings.get(&lookup.request).unwrap();
@@ -305,7 +305,7 @@ async fn what_a_run_records_follows_from_the_answers_alone() {
             // the one that is asked about
             let Mailbox { address, profile, .. } = &domain[0];
             let subject = Subject { address: address.clone() };
-            let answers = auditor.ask(&clients, &subject).await;
+            let answers = auditor.ask(&clients, (&subject, Cloud::default())).await;
             let judged = auditor.judge(&clients, &Case { tenant, profile, subject: &subject }, &answers);
             // what fails does not fail twice alike
             if judged.clients.iter().all(|client| client.verdict != Verdict::Undetermined) {
@@ -328,7 +328,7 @@ async fn find_out(auditor: &Auditor, address: &str) -> Outcome {
         allowed_hosts: Vec::new(),
         manual_settings: Vec::new(),
     };
-    let answers = auditor.ask(&clients, &subject).await;
+    let answers = auditor.ask(&clients, (&subject, Cloud::default())).await;
     auditor.judge(&clients, &Case { tenant: &tenant, profile: &Profile::default(), subject: &subject }, &answers)
 }
 

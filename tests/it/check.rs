@@ -203,6 +203,27 @@ fn a_tenant_says_whose_the_mailboxes_are() {
 }
 
 #[test]
+fn the_settings_of_a_mailbox_are_read_in_the_cloud_of_its_tenant() {
+    let site = Site::new(&today());
+    fs::write(site.path("token"), "token").unwrap();
+    let config = fs::read_to_string(site.office.config()).unwrap();
+    let with_token = "autodiscover-soap = { bearer_token = { file = \"token\" }, ";
+    fs::write(site.office.config(), config.replace("autodiscover-soap = { ", with_token)).unwrap();
+    // what is assumed is asked for by a network of its own
+    for assumed in [&[][..], &["--assume", "MX agency.example = 0 agency-example.mail.protection.office365.us"]] {
+        let before = site.fakenet.seen().len();
+        let (_, out, err) = site.run(&[&["check", "anna@agency.example", "--tenant", "agency", "--format", "json"], assumed].concat());
+        let view: Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{err}"));
+        assert_eq!(view["address"], "anna@agency.example");
+        let seen = site.fakenet.seen().split_off(before);
+        let hosts: Vec<String> = seen.into_iter().filter(|seen| seen.path.ends_with("/autodiscover.svc")).map(|seen| seen.host).collect();
+        assert!(!hosts.is_empty() && hosts.iter().all(|host| host == "autodiscover-s.office365.us"), "{hosts:?}");
+    }
+    let (_, out, _) = site.run(&["check", "anna@own-good.example", "--format", "json"]);
+    assert!(out.contains("autodiscover-s.outlook.com/autodiscover/autodiscover.svc") && !out.contains("office365.us"), "{out}");
+}
+
+#[test]
 fn a_client_on_request_is_looked_at_where_it_is_named_and_nowhere_else() {
     let site = Site::new(&bench(4, 8));
     let names =

@@ -222,7 +222,7 @@ async fn user_settings_come_in_the_order_of_the_request_and_only_with_a_token() 
 
 #[tokio::test]
 async fn batches_of_user_settings_are_cut_short_refused_and_put_off() {
-    let fakenet = start(|net| net.microsoft.batches = Batches { most: 3, answered: 2, busy: 1 }).await;
+    let fakenet = start(|net| net.microsoft.batches = Batches { most: 3, answered: 2, busy: 1, refuses: false }).await;
     let three = ["anna@a.example", "bert@a.example", "carla@a.example"];
     assert_eq!(user_settings(&fakenet, &three).await.code, SoapCode::ServerBusy);
     assert_eq!(user_settings(&fakenet, &three).await.unanswered(), [2]);

@@ -223,6 +223,32 @@ fn strangers_learn_of_postmaster_alone_and_their_refusal_proves_nothing() {
     assert!(discovery.doubts[0].why.contains("postmaster"));
 }
 
+/// Where clients follow by themselves, the URL names no mailbox either.
+#[test]
+fn the_url_of_a_stranger_that_a_client_follows_by_hand_names_no_mailbox() {
+    let servers = format!("{}{}", imap("imap.fabrikam.com"), imap("smtp.fabrikam.com").replace("IMAP", "SMTP"));
+    let document = Stage::new(EXO).pox("contoso.com", &servers).0.pop().unwrap().1;
+    let to = |host: &str, local: &str| format!("https://{host}/Autodiscover/?user={local}%40contoso.com");
+    for (host, local) in [("web.fabrikam.com", "postmaster"), ("web.contoso.com", "anna")] {
+        let (target, url) = (to(host, "anna"), to(host, local));
+        let address: Address = format!("{local}@contoso.com").parse().unwrap();
+        let by_phone = Request::Http { url: url.clone(), message: Message::Mobilesync { address: address.clone() } };
+        let by_pox = Request::Pox { url, address };
+        let (location, moved) = ([("location", target.as_str())], [("x-ms-location", target.as_str())]);
+        let answer = format!("<Action>redirectUrl</Action><RedirectUrl>{target}</RedirectUrl>");
+        for (stage, client, asked) in [
+            (Stage::new(EXO).phone("contoso.com", (302, &location, "")), "activesync", &by_phone),
+            (Stage::new(EXO).phone("contoso.com", (451, &moved, "")), "activesync", &by_phone),
+            (Stage::new(EXO).pox("contoso.com", &answer), "outlook-classic", &by_pox),
+            (Stage::new(EXO).v2(V2Protocol::AutodiscoverV1, (200, &[], &endpoint("AutodiscoverV1", &target))), "outlook-classic", &by_pox),
+        ] {
+            let reply = if asked == &by_pox { document.clone() } else { guarded(false) };
+            let win = stage.other(asked.clone(), reply).discover(client).win;
+            assert_eq!(win.map(|win| win.lookup.request).as_ref(), Some(asked), "{client} {host}");
+        }
+    }
+}
+
 #[test]
 fn new_outlook_takes_a_service_before_servers() {
     macro_rules! fixture {

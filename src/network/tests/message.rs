@@ -300,6 +300,26 @@ async fn without_a_token_that_can_be_sent_nothing_is_asked() {
 }
 
 #[tokio::test]
+async fn a_token_that_is_refused_three_times_in_a_row_is_not_sent_again() {
+    let stage = Stage::new(|seen| {
+        if seen.text.contains("well@contoso.com") {
+            return xml("<a/>");
+        }
+        Act::Say(answer(401, &[("WWW-Authenticate", "Bearer")], b""))
+    })
+    .await;
+    let network = network(&with_token(&stage, TOKEN)).unwrap();
+    for (asked, sent) in [("a", true), ("b", true), ("well", true), ("c", true), ("d", true), ("e", true), ("f", false), ("g", false)] {
+        let addresses = vec![format!("{asked}@contoso.com").parse().unwrap()];
+        let request = Request::Http { url: SOAP.to_owned(), message: Message::UserSettings { addresses } };
+        let answer = network.ask(&of_kind(LookupKind::AutodiscoverSoap, request)).await;
+        let is_held = answer.reply == Reply::Obstacle(Obstacle::Held) && answer.hops.is_empty();
+        assert_eq!(is_held, !sent, "{asked}: {answer:?}");
+    }
+    assert_eq!(stage.secure.seen().len(), 6);
+}
+
+#[tokio::test]
 async fn the_token_is_read_anew_for_every_request_and_shown_to_nobody() {
     let stage = Stage::new(|_| xml("<a/>")).await;
     let reads = Arc::new(AtomicUsize::new(0));

@@ -100,3 +100,33 @@ async fn after_three_refusals_autodetect_is_left_alone_for_the_rest_of_the_run()
     assert_eq!(body(&network.ask(&of_kind(LookupKind::AutodiscoverV2, url("fine3"))).await), "<a/>", "others go on");
     assert_eq!(stage.secure.seen().len(), 5);
 }
+
+#[tokio::test]
+async fn who_is_left_alone_is_not_asked_any_more() {
+    let stage = Stage::new(|_| xml("<a/>")).await;
+    let network = stage.network();
+    let of = |kind, path: &str| of_kind(kind, url(path));
+    assert_eq!(body(&network.ask(&of(LookupKind::Jmap, "known")).await), "<a/>");
+    network.leave_alone(LookupKind::Jmap);
+    let answer = network.ask(&of(LookupKind::Jmap, "new")).await;
+    assert_eq!((obstacle(&answer), answer.hops.len()), (&Obstacle::Held, 0));
+    assert_eq!(body(&network.ask(&of(LookupKind::Jmap, "known")).await), "<a/>", "what is known is known");
+    assert_eq!(body(&network.ask(&of(LookupKind::Ispdb, "other")).await), "<a/>", "others go on");
+    assert_eq!(stage.secure.seen().len(), 2);
+    assert_eq!(body(&stage.network().ask(&of(LookupKind::Jmap, "new")).await), "<a/>", "the next run asks again");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_forgotten_is_asked_for_again_and_no_other() {
+    let stage = Stage::new(|_| xml("<a/>")).await;
+    let network = stage.network();
+    let [first, second] = ["1", "2"].map(|path| of_kind(LookupKind::Jmap, url(path)));
+    network.ask(&first).await;
+    network.ask(&second).await;
+    network.forget(&first).await;
+    for lookup in [&first, &second] {
+        network.ask(lookup).await;
+    }
+    let paths: Vec<String> = stage.secure.seen().iter().map(|seen| seen.path().to_owned()).collect();
+    assert_eq!(paths, ["/1", "/2", "/1"]);
+}

@@ -32,24 +32,26 @@ pub struct Batches {
     pub answered: usize,
     /// So many requests are answered "busy" first.
     pub busy: usize,
+    /// Whether it takes no token for one.
+    pub refuses: bool,
 }
 
 impl Default for Batches {
     fn default() -> Self {
-        Self { most: 90, answered: usize::MAX, busy: 0 }
+        Self { most: 90, answered: usize::MAX, busy: 0, refuses: false }
     }
 }
 
 pub(super) fn answer(directory: &Directory, seen: &Seen, log: &Log) -> Act {
     let signed_in = seen.authorization.as_deref().is_some_and(|authorization| authorization.starts_with("Bearer "));
-    if !signed_in {
+    let Batches { most, answered, busy, refuses } = directory.batches;
+    if !signed_in || refuses {
         return Act::guarded(&["Bearer client_id=\"00000002-0000-0ff1-ce00-000000000000\", trusted_issuers=\"*\""]);
     }
     if seen.method != "POST" {
         return Act::status(400);
     }
     let addresses: Vec<String> = mailboxes(&seen.body).collect();
-    let Batches { most, answered, busy } = directory.batches;
     if log.count(seen, "") < busy {
         return envelope("ServerBusy", None);
     }

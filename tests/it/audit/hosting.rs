@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use autodiscover_audit::{
-    audit::{Auditor, Progress, Replay, ReplayScope, run},
+    audit::{Auditor, Progress, Replay, ReplayScope, RunOptions, run},
     model::{Authority, ClientOutcome, Cloud, Hosting, LookupKind, Verdict},
     network::{BearerToken, Pace, Settings},
     report::{CsvDialect, Format, Head, Request, Selection, write_report},
@@ -287,6 +287,21 @@ async fn a_personal_account_is_found_unless_the_domain_says_yes_to_everything() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_account_service_that_throttles_is_asked_nothing_more() {
+    let scene = scene(60, |net, _| net.microsoft.domain_mut(NAME).account = Account::Throttled).await;
+    let mut settings = asking(&scene, &[]);
+    settings.paces.set(LookupKind::CredentialType, Pace { enabled: true, concurrency: 1, requests_per_second: 0.0 });
+    let (auditor, store) = (auditor_with(&settings), scene.open().await);
+    run(&auditor, &store, &scene.jobs(), (&options(), &Progress::default())).await.unwrap();
+    let about_accounts = asked(&scene, |seen| seen.path.ends_with("/GetCredentialType"));
+    // one may be on its way while the first answer is read
+    assert!((1..=2).contains(&about_accounts), "{about_accounts}");
+    let rows = rows(&store).await;
+    assert_eq!(rows.len(), 60);
+    assert!(rows.values().all(|row| row.outcome.personal_account.is_none() && row.outcome.clients[0].verdict == Verdict::Ok));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_is_stored_of_an_account_changes_from_run_to_run() {
     let scene = scene(3, |_, _| {}).await;
     let kinds = [LookupKind::AutodiscoverV2, LookupKind::Openid, LookupKind::Realm, LookupKind::CredentialType];
@@ -326,6 +341,35 @@ async fn settings_are_asked_for_in_batches_and_each_mailbox_gets_its_own() {
         assert!(posts.iter().all(|seen| seen.authorization.as_deref() == Some("Bearer token")));
         assert!(asked(&scene, |seen| seen.authorization.is_some()) == posts.len(), "nobody else gets the token");
         assert_replays(&scene, (&auditor, &store)).await;
+    }
+}
+
+/// The service of the settings answers nobody, or takes no token: it is left alone, and nothing else changes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_tells_nobody_is_left_alone_for_the_rest_of_the_run() {
+    // the samples, and then a batch of the first block
+    for (batches, requests) in
+        [(Batches { answered: 0, ..Batches::default() }, 6 + 6), (Batches { refuses: true, ..Batches::default() }, 3)]
+    {
+        let scene = scene(1_100, |net, list| {
+            net.microsoft.batches = batches;
+            net.microsoft.enter_domain("one.example", Tenancy::exchange_online(Cloud::Worldwide));
+            list.push(WorldMailbox::new("anna@one.example"));
+        })
+        .await;
+        let mut settings = asking(&scene, &[LookupKind::AutodiscoverSoap]);
+        settings.retry_pause_milliseconds = 0;
+        let (auditor, store) = (auditor_with(&settings), scene.open().await);
+        let one_by_one = RunOptions { domains_at_once: 1, ..options() };
+        run(&auditor, &store, &scene.jobs(), (&one_by_one, &Progress::default())).await.unwrap();
+        let posts = asked(&scene, |seen| seen.path.ends_with("/autodiscover.svc"));
+        assert_eq!(posts, requests, "{batches:?}");
+        for (address, row) in rows(&store).await {
+            assert_eq!((row.outcome.hosting, row.outcome.authority), (ONLINE, Authority::Tenant), "{address}");
+            if address.ends_with(NAME) {
+                assert_eq!(row.outcome.clients[0].verdict, Verdict::Ok, "{address}");
+            }
+        }
     }
 }
 

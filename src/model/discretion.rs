@@ -1,32 +1,42 @@
 //! Keeps the address of a mailbox from strangers that a redirect leads to: the host that redirects was told the address, and may
-//! write it on. Who is a stranger is what [`Subject`] says. Pure.
+//! write it on. Who is a stranger is what [`Subject`] says.
 
 use std::ops::Range;
 
-use url::{Url, form_urlencoded};
+use super::Subject;
 
-use crate::model::{Address, Subject};
+impl Subject {
+    /// A URL as its host may read it: `postmaster` stands for the mailbox wherever the path or the query of a stranger's URL names it, as
+    /// an address in any letter case, plain or percent-encoded (several times, in a URL inside a URL), or by its local part where a
+    /// parameter asks for it. The URL is a serialised one (`scheme://host/path?query`), the host its own; `None`: it may stay as it is.
+    #[must_use]
+    pub fn url_for_stranger(&self, url: &str, host: &str) -> Option<String> {
+        let Self { address } = self;
+        let told = self.address_for_autodiscover(host);
+        if told == *address {
+            return None;
+        }
+        let whole = address.to_string();
+        let before_domain = whole.strip_suffix(address.domain().as_str()).unwrap_or(&whole);
+        let (origin, after) = url.split_at(path_start(url));
+        let (path, query) = after.split_once('?').map_or((after, None), |(path, query)| (path, Some(query)));
+        let replace = |text: &str, mut places: Vec<Range<usize>>| {
+            places.extend(places_of_address(text, before_domain.as_bytes()));
+            put(told.local(), text, places)
+        };
+        let mut kept = format!("{origin}{}", replace(path, Vec::new()));
+        if let Some(query) = query {
+            kept.push('?');
+            kept.push_str(&replace(query, places_of_parameter(query, address.local())));
+        }
+        (kept != url).then_some(kept)
+    }
+}
 
-/// Writes `postmaster` for the mailbox wherever the path or the query of a stranger's URL names it: as an address in any letter
-/// case, plain or percent-encoded (several times, in a URL inside a URL), or by its local part where a parameter asks for it.
-pub(super) fn keep_from_strangers(url: &mut Url, address: &Address) {
-    let told = Subject { address: address.clone() }.address_for_autodiscover(url.host_str().unwrap_or_default());
-    if told == *address {
-        return;
-    }
-    let whole = address.to_string();
-    let before_domain = whole.strip_suffix(address.domain().as_str()).unwrap_or(&whole);
-    let replace = |text: &str, mut places: Vec<Range<usize>>| {
-        places.extend(places_of_address(text, before_domain.as_bytes()));
-        (!places.is_empty()).then(|| put(told.local(), text, places))
-    };
-    if let Some(path) = replace(url.path(), Vec::new()) {
-        url.set_path(&path);
-    }
-    let query = url.query().and_then(|query| replace(query, places_of_parameter(query, address.local())));
-    if let Some(query) = query {
-        url.set_query(Some(&query));
-    }
+/// Where the part after the host begins.
+fn path_start(url: &str) -> usize {
+    let host = url.find("://").map_or(0, |at| at + 3);
+    url.get(host..).and_then(|rest| rest.find(['/', '?', '#'])).map_or(url.len(), |at| host + at)
 }
 
 /// A byte as it reads after some decodings, and where it is written.
@@ -54,17 +64,20 @@ fn places_of_parameter(query: &str, local: &str) -> Vec<Range<usize>> {
     let mut places = Vec::new();
     let mut start = 0;
     for pair in query.split('&') {
-        let name = form_urlencoded::parse(pair.as_bytes()).next().map(|(name, _)| name.to_ascii_lowercase()).unwrap_or_default();
-        if let Some((before, value)) = pair.split_once('=')
-            && MAILBOX_PARAMETERS.iter().any(|word| name.contains(word))
+        if let Some((name, value)) = pair.split_once('=')
+            && depths(name).iter().any(|units| asks_for_mailbox(units))
             && depths(value).iter().any(|units| reads(units, local.as_bytes()))
         {
-            let from = start + before.len() + 1;
+            let from = start + name.len() + 1;
             places.push(from..from + value.len());
         }
         start += pair.len() + 1;
     }
     places
+}
+
+fn asks_for_mailbox(name: &[Unit]) -> bool {
+    MAILBOX_PARAMETERS.iter().any(|word| name.windows(word.len()).any(|part| reads(part, word.as_bytes())))
 }
 
 fn reads(units: &[Unit], wanted: &[u8]) -> bool {
@@ -121,9 +134,8 @@ mod tests {
     use super::*;
 
     fn kept(url: &str, address: &str) -> String {
-        let mut url: Url = url.parse().unwrap();
-        keep_from_strangers(&mut url, &address.parse().unwrap());
-        url.into()
+        let host = url.split('/').nth(2).unwrap();
+        Subject { address: address.parse().unwrap() }.url_for_stranger(url, host).unwrap_or_else(|| url.to_owned())
     }
 
     #[test]
@@ -142,6 +154,7 @@ mod tests {
             ),
             ("?emailaddress=anna", "?emailaddress=postmaster"),
             ("?domain=contoso.com&User=%41nna", "?domain=contoso.com&User=postmaster"),
+            ("?domain=contoso.com&us%65r=anna", "?domain=contoso.com&us%65r=postmaster"),
             ("?lang=anna&a=hanna&email=annabel", "?lang=anna&a=hanna&email=annabel"),
             ("?", "?"),
             ("", ""),
