@@ -135,7 +135,9 @@ fn on_premises(world: &mut Builder) {
     let name = "works-panel.example";
     let document = documents::imap_smtp(name, "mail.%EMAILDOMAIN%", "mail.%EMAILDOMAIN%");
     let domain = world.domain(name).mx(10, "mail.{d}").publishes(document).document(ok(PANEL), ok(PANEL)).open(&[HIMALAYA]);
-    domain.by(&[GEARY, GNOME, NEXTCLOUD, FAIREMAIL, SNAPPYMAIL, MAILCORE], nothing(Cause::UnusableDocument));
+    let domain = domain.by(&[GEARY, GNOME, NEXTCLOUD, FAIREMAIL, SNAPPYMAIL, MAILCORE], nothing(Cause::UnusableDocument));
+    // Evolution puts nothing in its place.
+    domain.by(&[EVOLUTION], foreign(Cause::OwnAutoconfigStale, (&[(Imap, "mail")], &[(Smtp, "mail")])));
     // Only Autodiscover, behind credentials, at the organisation's own.
     let domain = world.domain("works-guarded.example").mx(10, "mail.{d}").autodiscover(Act::guarded(&["Negotiate", "NTLM"]));
     let domain = domain.shape(NOTHING).by(&[DELTA, FAIREMAIL, SNAPPYMAIL], nothing(Cause::UnusableDocument));
