@@ -71,12 +71,11 @@ impl Auditor {
     /// everybody is told about. Without those of which nobody could tell what they do, as a kind of lookup of theirs is switched off.
     #[must_use]
     pub fn clients_named(&self, names: &[String]) -> Vec<&Client> {
-        let mut clients = if names.is_empty() {
+        if names.is_empty() {
             let audited = self.clients.audited_by_default();
-            self.clients.watched(&audited.iter().map(String::as_str).collect())
-        } else {
-            self.clients.iter().filter(|client| names.contains(&client.name)).collect()
-        };
+            return self.watched(&audited.iter().map(String::as_str).collect());
+        }
+        let mut clients = self.clients.iter().filter(|client| names.contains(&client.name)).collect();
         self.leave_out(&mut clients);
         clients
     }

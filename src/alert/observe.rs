@@ -163,7 +163,7 @@ const SINGLE_AT_MOST: usize = 20;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{IncidentState, LookupKind, Settings, Source};
+    use crate::model::{IncidentState, LookupKind, Source};
 
     fn tenant() -> TenantId {
         "contoso".to_owned().try_into().unwrap()
@@ -175,18 +175,10 @@ mod tests {
 
     fn client(verdict: Verdict, cause: Option<Cause>) -> ClientOutcome {
         ClientOutcome {
-            client: "thunderbird".into(),
-            audited: true,
-            verdict,
-            fragile: false,
-            inferred: false,
             cause,
-            affected: Vec::new(),
             explanation: format!("it is {verdict}"),
-            evidence: Vec::new(),
             source: Some(Source { lookup: LookupKind::Ispdb, asked: "https://ispdb".into() }),
-            settings: Settings::default(),
-            next: None,
+            ..ClientOutcome::bare("thunderbird", verdict)
         }
     }
 

@@ -108,9 +108,9 @@ impl Ending<'_> {
         }
         let account = Account {
             explanation: format!(
-                "In run {} {} of {} mailboxes could not be told for most clients, as lookups failed. Nothing is concluded about any tenant from it. \
-                 See whether this machine reaches the internet and its DNS servers answer; where all mailboxes are in one domain, its \
-                 servers may be down.",
+                "In run {} {} of {} mailboxes could not be told for most clients, as lookups failed. Nothing is concluded about any tenant \
+                 from it. See whether this machine reaches the internet and its DNS servers answer; where all mailboxes are in one domain, \
+                 its servers may be down.",
                 self.run, tally.lost, tally.done
             ),
             ..Account::default()

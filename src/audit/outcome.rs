@@ -318,20 +318,7 @@ mod tests {
             (&[Smtp], Some(Imap), without_mail, true),
         ] {
             let settings = Settings { incoming: settings.map(server).into_iter().collect(), outgoing: Vec::new() };
-            let client = ClientOutcome {
-                client: "x".into(),
-                audited: true,
-                verdict: Verdict::NotFound,
-                fragile: false,
-                inferred: false,
-                cause: None,
-                affected: affected.to_vec(),
-                explanation: String::new(),
-                evidence: Vec::new(),
-                source: None,
-                settings,
-                next: None,
-            };
+            let client = ClientOutcome { affected: affected.to_vec(), settings, ..ClientOutcome::bare("x", Verdict::NotFound) };
             assert_eq!(needs_manual(&client, protocols), expected, "{affected:?} {protocols:?}");
         }
     }

@@ -86,25 +86,8 @@ mod tests {
     use super::*;
     use crate::{
         audit::is_outage,
-        model::{Cause, ClientOutcome, Settings},
+        model::{Cause, ClientOutcome},
     };
-
-    fn client((verdict, cause): (Verdict, Option<Cause>), audited: bool) -> ClientOutcome {
-        ClientOutcome {
-            client: String::new(),
-            audited,
-            verdict,
-            fragile: false,
-            inferred: false,
-            cause,
-            affected: Vec::new(),
-            explanation: String::new(),
-            evidence: Vec::new(),
-            source: None,
-            settings: Settings::default(),
-            next: None,
-        }
-    }
 
     #[test]
     fn one_source_that_is_down_is_no_outage() {
@@ -118,6 +101,7 @@ mod tests {
             (vec![lost, lost, nothing], vec![fine, fine], true),
             (vec![guarded, guarded, guarded], vec![], false),
         ] {
+            let client = |(verdict, cause), audited| ClientOutcome { audited, cause, ..ClientOutcome::bare("x", verdict) };
             let of = |clients: &[_], audited| clients.iter().map(|one| client(*one, audited)).collect::<Vec<_>>();
             let clients = [of(&audited, true), of(&at_risk, false)].concat();
             let progress = Progress::default();

@@ -214,9 +214,7 @@ impl Auditor {
 /// Where a chain of redirects inside documents is too long for us, nobody can tell what stands at its end.
 fn give_up(lookups: Vec<Lookup>, answers: &mut Answers) {
     for lookup in lookups {
-        let answer =
-            Answer { reply: Reply::Obstacle(Obstacle::TooManyRedirects), hops: Vec::new(), cnames: Vec::new(), attempts: 0, took_ms: 0 };
-        let reading = wire::read(&lookup, answer.into());
+        let reading = wire::read(&lookup, Answer::unasked(Reply::Obstacle(Obstacle::TooManyRedirects)).into());
         answers.insert(lookup, reading);
     }
 }

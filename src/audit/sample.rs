@@ -236,10 +236,9 @@ fn stand_in(detection: &Detection, (lookup, address): (&Lookup, &Address)) -> Re
 }
 
 fn held_back() -> Reading {
-    let answer = Answer { reply: HELD, hops: Vec::new(), cnames: Vec::new(), attempts: 0, took_ms: 0 };
     let detail =
         "it is asked about a few mailboxes of a domain alone, and what it says of them does not tell what it would say of this one";
-    Reading { answer: answer.into(), outcome: AnswerOutcome::Failed, detail: detail.to_owned(), document: Document::Nothing }
+    Reading { answer: Answer::unasked(HELD).into(), outcome: AnswerOutcome::Failed, detail: detail.to_owned(), document: Document::Nothing }
 }
 
 const AGREED: &str = "agreed";

@@ -28,7 +28,7 @@ pub(super) struct Contest<'a> {
 
 struct Candidate {
     score: u16,
-    /// A profile came instead of what a source found.
+    /// A profile takes the place of what a source found.
     replaced: bool,
     win: Win,
 }
@@ -52,17 +52,15 @@ impl<'a> Contest<'a> {
         if group.iter().any(|step| step.lookup == LookupKind::OwnAutoconfig) {
             return;
         }
-        if let Some(mut win) = trail.discovery.win.take() {
-            let profile = profile(self.client, self.subject, &win.settings);
-            let score = score(&win, profile.is_some(), self.subject);
-            let replaced = profile.is_some() && !matches!(win.way, Way::BuiltIn { .. });
-            win.settings = profile.unwrap_or(win.settings);
+        if let Some(win) = trail.discovery.win.take() {
+            let has_profile = profile(self.client, self.subject, &win.settings).is_some();
+            let score = score(&win, has_profile, self.subject);
+            let replaced = has_profile && !matches!(win.way, Way::BuiltIn { .. });
             candidates.push(Candidate { score, replaced, win });
         }
     }
 
-    /// A built-in profile takes the place of what the MX led to, too, which comes after the contest. Whose document led there does not
-    /// matter then.
+    /// A built-in profile takes the place of what won, be it in the contest or after it. Whose document led there does not matter then.
     pub(super) fn settle(&self, trail: &mut Trail<'_>) {
         if self.client.dialect == Dialect::Fairemail
             && let Some(win) = &mut trail.discovery.win

@@ -5,9 +5,9 @@
 //!
 //! What a try comes to is decided here, and not by [`Obstacle::outcome`], as the client's question is another one: not "what does this
 //! document say?" but "does a mail server answer here?". A refused connection answers that: nobody listens. So does a certificate that
-//! the client refuses (some look at none behind STARTTLS), and a port that keeps silent on a host that answers on another one: it is filtered, today and tomorrow. A host
-//! that is silent altogether may be back in a minute, and what our own limits forbade was never tried: both are a doubt, where that
-//! try comes before the one that answered.
+//! the client refuses (some look at none behind STARTTLS), and a port that keeps silent on a host that answers on another one: it is
+//! filtered, today and tomorrow. A host that is silent altogether may be back in a minute, and what our own limits forbade was never
+//! tried: both are a doubt, where that try comes before the one that answered.
 
 use std::{collections::HashSet, net::IpAddr};
 

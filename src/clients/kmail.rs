@@ -4,7 +4,8 @@
 use super::dialect::{Refusal, host_name, port, security};
 use crate::model::{Autoconfig, AutoconfigServer, Protocol, Security, Server, Settings};
 
-/// IMAP, then POP3, each in document order, and one server for SMTP. A server without a port is left out; TLS where no known `socketType` stands.
+/// IMAP, then POP3, each in document order, and one server for SMTP. A server without a port is left out; TLS where no known
+/// `socketType` stands.
 pub(super) fn accept_autoconfig(document: &Autoconfig) -> Result<Settings, Refusal> {
     if !document.strict {
         return Refusal::unusable("it is not well-formed XML without prefixes, and KMail's parser is strict");

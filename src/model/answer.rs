@@ -20,6 +20,14 @@ pub struct Answer {
     pub took_ms: u32,
 }
 
+impl Answer {
+    /// What stands for an answer where nobody was asked.
+    #[must_use]
+    pub fn unasked(reply: Reply) -> Self {
+        Self { reply, hops: Vec::new(), cnames: Vec::new(), attempts: 0, took_ms: 0 }
+    }
+}
+
 /// One HTTP request on the way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hop {

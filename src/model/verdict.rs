@@ -272,6 +272,27 @@ pub struct Outcome {
     pub clients: Vec<ClientOutcome>,
 }
 
+#[cfg(test)]
+impl ClientOutcome {
+    /// An audited client with a verdict, of which nothing else is known.
+    pub(crate) fn bare(client: &str, verdict: Verdict) -> Self {
+        Self {
+            client: client.to_owned(),
+            audited: true,
+            verdict,
+            fragile: false,
+            inferred: false,
+            cause: None,
+            affected: Vec::new(),
+            explanation: String::new(),
+            evidence: Vec::new(),
+            source: None,
+            settings: Settings::default(),
+            next: None,
+        }
+    }
+}
+
 impl ClientOutcome {
     /// Fills the placeholders in for one mailbox.
     #[must_use]

@@ -161,7 +161,7 @@ impl Network {
     pub async fn ask(&self, lookup: &Lookup) -> Arc<Answer> {
         if !self.is_enabled(lookup.kind) {
             let reply = Reply::Obstacle(Obstacle::Withheld);
-            return Arc::new(Answer { reply, hops: Vec::new(), cnames: Vec::new(), attempts: 0, took_ms: 0 });
+            return Arc::new(Answer::unasked(reply));
         }
         let asked = async {
             let answer = self.core.ask_twice(lookup).await;

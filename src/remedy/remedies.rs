@@ -64,6 +64,9 @@ impl Remedies {
     #[must_use]
     pub fn to_type<'a>(&self, (tenant, hosting): (&TenantId, Hosting), clients: impl IntoIterator<Item = &'a str>) -> Vec<Server> {
         let intakes: Vec<Arc<Intake>> = clients.into_iter().map(|client| self.advisor.intake(client)).collect();
+        if intakes.is_empty() {
+            return Vec::new();
+        }
         let tenant = self.tenants.iter().find(|known| known.id == *tenant);
         let mut servers = self.settings.to_type(hosting, tenant);
         servers.retain(|server| intakes.iter().any(|intake| intake.protocols.contains(&server.protocol)));

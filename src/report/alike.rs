@@ -168,18 +168,11 @@ mod tests {
 
     fn client(name: &str, servers: &[&str]) -> ClientOutcome {
         ClientOutcome {
-            client: name.to_owned(),
-            audited: true,
-            verdict: Verdict::Consumer,
-            fragile: false,
-            inferred: false,
             cause: Some(Cause::OwnAutoconfigStale),
-            affected: Vec::new(),
             explanation: format!("It has {}.", servers.len()),
-            evidence: Vec::new(),
             source: Some(Source { lookup: LookupKind::OwnAutoconfig, asked: format!("https://{}.example/", servers.len()) }),
             settings: settings(servers),
-            next: None,
+            ..ClientOutcome::bare(name, Verdict::Consumer)
         }
     }
 

@@ -38,23 +38,9 @@ fn client_since(client: &ClientOutcome, pasts: &[Past]) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Settings;
 
     fn outcome(verdict: Verdict) -> Arc<Outcome> {
-        let client = ClientOutcome {
-            client: "thunderbird".into(),
-            audited: true,
-            verdict,
-            fragile: false,
-            inferred: false,
-            cause: None,
-            affected: Vec::new(),
-            explanation: String::new(),
-            evidence: Vec::new(),
-            source: None,
-            settings: Settings::default(),
-            next: None,
-        };
+        let client = ClientOutcome::bare("thunderbird", verdict);
         Arc::new(Outcome { needs_manual_configuration: verdict.is_finding(), clients: vec![client], ..Outcome::default() })
     }
 

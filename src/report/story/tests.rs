@@ -1,9 +1,7 @@
 use super::*;
 use crate::{
     clients::{ClientTable, search},
-    model::{
-        Answer, AnswerOutcome, Assumption, Document, MxRecord, Obstacle, Protocol, Reading, Reply, Security, Source, Subject, Verdict,
-    },
+    model::{Answer, AnswerOutcome, Assumption, Document, MxRecord, Obstacle, Protocol, Reading, Reply, Security, Subject, Verdict},
 };
 
 /// A scene in which nothing is there, but for these.
@@ -70,20 +68,7 @@ fn reading(reply: Reply) -> Reading {
 }
 
 fn outcome(verdict: Verdict, settings: Settings) -> ClientOutcome {
-    ClientOutcome {
-        client: "x".into(),
-        audited: true,
-        verdict,
-        fragile: false,
-        inferred: false,
-        cause: None,
-        affected: Vec::new(),
-        explanation: String::new(),
-        evidence: Vec::new(),
-        source: None::<Source>,
-        settings,
-        next: None,
-    }
+    ClientOutcome { settings, ..ClientOutcome::bare("x", verdict) }
 }
 
 fn mx_of(domain: &str, exchange: &str) -> (Request, Reply) {
